@@ -1,0 +1,36 @@
+package commands
+
+import "matrix-registration-bot/tokens"
+
+// StepKind is the kind of an effect on the server.
+type StepKind string
+
+// The kinds of steps.
+const (
+	StepCreate StepKind = "create"
+	StepDelete StepKind = "delete"
+)
+
+// StepState is how far a step has come.
+type StepState string
+
+// The states of a step.
+const (
+	StepPlanned StepState = "planned" // intent committed; may or may not have been tried
+	StepDone    StepState = "done"    // had its effect
+	StepFailed  StepState = "failed"  // certainly had no effect; Failure says why
+)
+
+// Step is one effect on the server: the intent, what was seen before it, and
+// how it ended. It is committed before the server is called, so that after a
+// crash "exists" or "gone" can be told from somebody else's doing.
+type Step struct {
+	Kind    StepKind      `json:"kind"`
+	Token   string        `json:"token"`
+	Drawn   bool          `json:"drawn,omitempty"` // the text was drawn by the bot
+	Spec    *tokens.Spec  `json:"spec,omitempty"`  // create: what is wanted
+	Seen    *tokens.Token `json:"seen,omitempty"`  // what stood there before; nil = absent
+	State   StepState     `json:"state"`
+	Result  *tokens.Token `json:"result,omitempty"`  // create: the token as made
+	Failure string        `json:"failure,omitempty"` // locale key of the sentence that says why
+}

@@ -1,0 +1,52 @@
+package tokens
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can go wrong when a server is asked, as sentinels for errors.Is.
+var (
+	ErrNotFound       = errors.New("no such token")
+	ErrExists         = errors.New("token exists already")
+	ErrNotAdmin       = errors.New("the bot is not a server admin")
+	ErrBadCredentials = errors.New("the access token is not valid")
+	ErrNoAPI          = errors.New("the token API is not there")
+	ErrRefused        = errors.New("the server refused the request")
+	ErrRateLimited    = errors.New("the server asks to slow down")
+	// ErrUnreachable: the request never got to the server, so nothing happened.
+	ErrUnreachable = errors.New("the server can't be reached")
+	// ErrUnknownOutcome: the request left and no usable answer came back, so it
+	// may or may not have had its effect.
+	ErrUnknownOutcome = errors.New("the server did not answer")
+	// ErrBadText: a token text that no server would take, or nobody could use.
+	ErrBadText = errors.New("not a token text")
+)
+
+// Error is a failed call. It matches its Kind with errors.Is; its text is for
+// the log, never for the chat.
+type Error struct {
+	Kind    error  // one of the sentinels above
+	Op      string // what was being done: "list tokens", "create token"
+	Status  int    // HTTP status, 0 when there was none
+	Errcode string // Matrix error code, if the body had one
+	Server  string // the server's own words, cut to a sensible length
+	Cause   error  // transport error, if any
+}
+
+func (e *Error) Error() string {
+	s := fmt.Sprintf("%s: %s", e.Op, e.Kind)
+	if e.Status != 0 {
+		s += fmt.Sprintf(" (HTTP %d %s: %q)", e.Status, e.Errcode, e.Server)
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Is makes errors.Is match the kind.
+func (e *Error) Is(target error) bool { return target == e.Kind }
+
+// Unwrap gives the transport error.
+func (e *Error) Unwrap() error { return e.Cause }
