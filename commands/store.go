@@ -48,8 +48,10 @@ type Store interface {
 
 	// Audit keeps who did what, or was refused it.
 	Audit(ctx context.Context, record AuditRecord) error
-	// CountCommands says how many commands of this person were finished since
-	// the given time, not counting this event.
+	// MarkCommand notes in the inbox that this event was a command, for CountCommands.
+	MarkCommand(ctx context.Context, event id.EventID) error
+	// CountCommands says how many marked commands of this person came in since
+	// the given time.
 	CountCommands(ctx context.Context, user id.UserID, since time.Time) (int, error)
 }
 
