@@ -1,0 +1,147 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"gopkg.in/yaml.v3"
+	"maunium.net/go/mautrix/id"
+)
+
+// Bot is the program under test in a folder of its own, as `init` fills it.
+type Bot struct {
+	UserID       id.UserID
+	URL          string // where it listens
+	Registration string // its registration.yaml
+	HSToken      string // what the homeserver shows the bot
+
+	binary  string
+	dir     string
+	process *process
+}
+
+// newBot runs `init` for a bot that listens on the given port.
+func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...string) (*Bot, error) {
+	b := &Bot{
+		URL:          fmt.Sprintf("http://127.0.0.1:%d", port),
+		Registration: filepath.Join(dir, "registration.yaml"),
+		binary:       l.Binary,
+		dir:          dir,
+	}
+	arguments = append([]string{"init", "--dir", dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port)}, arguments...)
+	if out, err := b.Command(ctx, arguments...); err != nil {
+		return nil, fmt.Errorf("matrix-registration-bot init: %w\n%s", err, out)
+	}
+	text, err := os.ReadFile(b.Registration)
+	if err != nil {
+		return nil, fmt.Errorf("reading what init wrote: %w", err)
+	}
+	var registration struct {
+		HSToken string `yaml:"hs_token"`
+	}
+	if err := yaml.Unmarshal(text, &registration); err != nil {
+		return nil, fmt.Errorf("reading what init wrote: %w", err)
+	}
+	b.HSToken = registration.HSToken
+	l.onClose(func() { _ = b.Stop() })
+	return b, nil
+}
+
+// Command runs a subcommand of the program to its end and returns what it printed.
+func (b *Bot) Command(ctx context.Context, arguments ...string) (string, error) {
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, b.binary, arguments...)
+	cmd.Dir = b.dir
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = attributes(nil)
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// Start runs the bot and returns when it is ready.
+func (b *Bot) Start(ctx context.Context) error {
+	cmd := exec.Command(b.binary, "-c", "config.yaml", "run")
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), "LOGGING_LEVEL=debug")
+	var err error
+	if b.process, err = start("the bot", filepath.Join(b.dir, "bot.log"), cmd); err != nil {
+		return err
+	}
+	return b.process.until(ctx, "the bot is ready", b.ready)
+}
+
+func (b *Bot) ready(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.URL+"/ready", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET /ready: %s %s", response.Status, body)
+	}
+	return nil
+}
+
+// Stop asks the bot to end (SIGTERM) and returns how it ended.
+func (b *Bot) Stop() error {
+	if b.process == nil {
+		return nil
+	}
+	return b.process.stop(syscall.SIGTERM, 15*time.Second)
+}
+
+// Kill ends the bot at once, as kill -9 does.
+func (b *Bot) Kill() { b.process.kill() }
+
+// Reload makes the bot read its config again (SIGHUP).
+func (b *Bot) Reload() error { return b.process.signal(syscall.SIGHUP) }
+
+// Running tells whether the bot's process is there.
+func (b *Bot) Running() bool {
+	if b.process == nil {
+		return false
+	}
+	select {
+	case <-b.process.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// EditConfig replaces text in config.yaml, which must hold it exactly once.
+func (b *Bot) EditConfig(old, replacement string) error {
+	path := filepath.Join(b.dir, "config.yaml")
+	config, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("editing config.yaml: %w", err)
+	}
+	if n := strings.Count(string(config), old); n != 1 {
+		return fmt.Errorf("editing config.yaml: it holds %q %d times, not once", old, n)
+	}
+	edited := strings.Replace(string(config), old, replacement, 1)
+	if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
+		return fmt.Errorf("editing config.yaml: %w", err)
+	}
+	return nil
+}
+
+// Log returns the last lines that the bot printed.
+func (b *Bot) Log() string { return b.process.lastWords() }
+
+// PID is the process id of the running bot.
+func (b *Bot) PID() int { return b.process.pid() }

@@ -1,0 +1,148 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// Person is a human with a Matrix client. Not for use by several goroutines.
+type Person struct {
+	UserID   id.UserID
+	Password string
+
+	client *mautrix.Client
+	filter string // of /sync, as JSON
+	since  string // position in /sync
+	chats  map[id.RoomID]*Chat
+}
+
+// LogIn logs a person in with their password.
+func (s *Synapse) LogIn(ctx context.Context, user id.UserID, password string) (*Person, error) {
+	client, err := mautrix.NewClient(s.URL, "", "")
+	if err != nil {
+		return nil, fmt.Errorf("logging in %s: %w", user, err)
+	}
+	_, err = client.Login(ctx, &mautrix.ReqLogin{
+		Type:             mautrix.AuthTypePassword,
+		Identifier:       mautrix.UserIdentifier{Type: mautrix.IdentifierTypeUser, User: user.String()},
+		Password:         password,
+		StoreCredentials: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("logging in %s: %w", user, err)
+	}
+	filter, err := json.Marshal(mautrix.Filter{Room: &mautrix.RoomFilter{
+		IncludeLeave: true,
+		Timeline:     &mautrix.FilterPart{Limit: 10_000},
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("logging in %s: %w", user, err)
+	}
+	return &Person{
+		UserID:   user,
+		Password: password,
+		client:   client,
+		filter:   string(filter),
+		chats:    make(map[id.RoomID]*Chat),
+	}, nil
+}
+
+// DM starts a direct chat with the bot the way clients do, and waits until the
+// bot has joined.
+func (p *Person) DM(ctx context.Context, bot id.UserID) (*Chat, error) {
+	chat, err := p.InviteToDM(ctx, bot)
+	if err != nil {
+		return nil, err
+	}
+	_, err = chat.Until(ctx, bot, event.MembershipJoin)
+	return chat, err
+}
+
+// InviteToDM starts a direct chat without waiting for the bot.
+func (p *Person) InviteToDM(ctx context.Context, bot id.UserID) (*Chat, error) {
+	return p.createRoom(ctx, bot, &mautrix.ReqCreateRoom{
+		Preset:   "trusted_private_chat",
+		IsDirect: true,
+		Invite:   []id.UserID{bot},
+	})
+}
+
+// Group makes a room with the bot and other people, and waits until the bot has
+// joined. The others join with Join.
+func (p *Person) Group(ctx context.Context, bot id.UserID, others ...*Person) (*Chat, error) {
+	invited := []id.UserID{bot}
+	for _, other := range others {
+		invited = append(invited, other.UserID)
+	}
+	chat, err := p.createRoom(ctx, bot, &mautrix.ReqCreateRoom{
+		Preset: "private_chat",
+		Name:   "Club",
+		Invite: invited,
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = chat.Until(ctx, bot, event.MembershipJoin)
+	return chat, err
+}
+
+func (p *Person) createRoom(ctx context.Context, bot id.UserID, request *mautrix.ReqCreateRoom) (*Chat, error) {
+	room, err := p.client.CreateRoom(ctx, request)
+	if err != nil {
+		return nil, fmt.Errorf("creating a room: %w", err)
+	}
+	return p.chat(room.RoomID, bot), nil
+}
+
+// Join accepts an invitation to a room in which the bot is.
+func (p *Person) Join(ctx context.Context, invited *Chat) (*Chat, error) {
+	if _, err := p.client.JoinRoomByID(ctx, invited.RoomID); err != nil {
+		return nil, fmt.Errorf("joining: %w", err)
+	}
+	return p.chat(invited.RoomID, invited.bot), nil
+}
+
+func (p *Person) chat(room id.RoomID, bot id.UserID) *Chat {
+	chat := &Chat{RoomID: room, person: p, bot: bot, members: make(map[id.UserID]*event.MemberEventContent)}
+	p.chats[room] = chat
+	return chat
+}
+
+// sync waits for news from the homeserver and gives them to the chats.
+func (p *Person) sync(ctx context.Context) error {
+	news, err := p.client.FullSyncRequest(ctx, mautrix.ReqSync{
+		Timeout:     10_000,
+		Since:       p.since,
+		FilterID:    p.filter,
+		SetPresence: event.PresenceOffline,
+	})
+	if err != nil {
+		return fmt.Errorf("%s waits for news: %w", p.UserID, err)
+	}
+	p.since = news.NextBatch
+	for room, joined := range news.Rooms.Join {
+		p.tell(room, joined.State.Events, joined.Timeline.Events)
+	}
+	for room, left := range news.Rooms.Leave {
+		p.tell(room, left.State.Events, left.Timeline.Events)
+	}
+	return nil
+}
+
+func (p *Person) tell(room id.RoomID, state, timeline []*event.Event) {
+	chat, ok := p.chats[room]
+	if !ok {
+		return
+	}
+	for _, evt := range state {
+		chat.see(evt)
+	}
+	for _, evt := range timeline {
+		chat.see(evt)
+	}
+}
