@@ -3,23 +3,17 @@ package lab
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
+	"strings"
 	"sync"
-	"syscall"
-	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
 
 // JSClient is one device of a person, on a client that is not ours:
-// matrix-js-sdk with its Rust crypto, in a process of its own. Its encryption
-// keys are in memory only, so that it can't be restarted: log in anew.
-//
-// Every method that talks to the client or waits for something gives up after a
-// minute at the latest.
+// matrix-js-sdk with its Rust crypto, in a process of its own. Its keys are in
+// memory only, so that it can't be restarted: log in anew.
 type JSClient struct {
 	UserID      id.UserID
 	DeviceID    id.DeviceID
@@ -28,54 +22,17 @@ type JSClient struct {
 	process *jsProcess
 
 	mu            sync.Mutex
-	changed       chan struct{} // closed, and made anew, whenever something below changes
+	changed       chan struct{} // closed, and made anew, when something below changes
 	rooms         map[id.RoomID]*jsRoom
 	verifications []JSVerification
-	crash         error
+	broken        error // the client said something that is not understood
 }
 
-// jsRoom is what the client has told about a room.
-type jsRoom struct {
-	timeline []*JSEvent                        // in the order of their arrival
-	heard    int                               // how many of timeline Hear has passed
-	members  map[id.UserID]event.MemberEventContent
-}
-
-// JSEvent is an event as the client shows it to the person.
-type JSEvent struct {
-	RoomID   id.RoomID       `json:"room"`
-	ID       id.EventID      `json:"id"`
-	Sender   id.UserID       `json:"sender"`
-	Type     string          `json:"type"`
-	StateKey *string         `json:"state_key"`
-	Content  json.RawMessage `json:"content"`
-	SentAt   int64           `json:"sent_at"` // origin_server_ts, milliseconds
-
-	Encrypted bool `json:"encrypted"` // it came encrypted
-	// Failure is why the client can't read it, as matrix-js-sdk's
-	// DecryptionFailureCode; "" if it can.
-	Failure string `json:"failure"`
-	// Shield is the warning beside an encrypted event: "none", "grey" or "red";
-	// ShieldReason is matrix-js-sdk's EventShieldReason in lower case.
-	Shield       string `json:"shield"`
-	ShieldReason string `json:"shield_reason"`
-}
-
-// Message returns the content of an m.room.message.
-func (e *JSEvent) Message() *event.MessageEventContent {
-	var content event.MessageEventContent
-	_ = json.Unmarshal(e.Content, &content) // what is no message has no body
-	return &content
-}
-
-// Body is the plain text of a message.
-func (e *JSEvent) Body() string { return e.Message().Body }
-
-// JSLogin says how a device behaves.
-type JSLogin struct {
-	Name string // what others see as the name of the device
+// JSDevice says how a device behaves.
+type JSDevice struct {
+	Name string // what others see
 	// First makes the person's cross-signing keys and signs the device with them.
-	// A second device is signed by the first one (SignOwnDevice), or by none.
+	// Further devices are signed by the first one (SignDevice), or by none.
 	First bool
 	// SignedOnly is Element's "exclude insecure devices": neither share keys
 	// with nor read messages of devices that their owners have not signed.
@@ -83,15 +40,14 @@ type JSLogin struct {
 }
 
 // LogInJS logs a person in on a new device and returns when its first sync is
-// done. Node.js and the client are installed when they are not there.
-func (l *Lab) LogInJS(ctx context.Context, s *Synapse, user id.UserID, password string, how JSLogin) (*JSClient, error) {
+// done. Node.js and the client's packages are installed unless they are there.
+func (l *Lab) LogInJS(ctx context.Context, s *Synapse, user id.UserID, password string, device JSDevice) (*JSClient, error) {
 	n, err := l.installNode(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &JSClient{changed: make(chan struct{}), rooms: map[id.RoomID]*jsRoom{}}
-	log := filepath.Join(l.dir, fmt.Sprintf("js-%s-%d.log", user.Localpart(), time.Now().UnixNano()))
-	if c.process, err = startJS(n, log, c.told); err != nil {
+	c := &JSClient{changed: make(chan struct{}), rooms: make(map[id.RoomID]*jsRoom)}
+	if c.process, err = l.startJS(n, c.told); err != nil {
 		return nil, err
 	}
 	l.onClose(c.Close)
@@ -101,11 +57,11 @@ func (l *Lab) LogInJS(ctx context.Context, s *Synapse, user id.UserID, password 
 		Fingerprint string      `json:"fingerprint"`
 	}
 	err = c.process.ask(ctx, "login", map[string]any{
-		"homeserver": s.URL, "user": user, "password": password, "name": how.Name,
-		"cross_sign": how.First, "signed_only": how.SignedOnly,
+		"homeserver": s.URL, "user": user, "password": password, "name": device.Name,
+		"cross_sign": device.First, "signed_only": device.SignedOnly,
 	}, &login)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("logging in %s: %w", user, err)
 	}
 	c.UserID, c.DeviceID, c.Fingerprint = login.User, login.Device, login.Fingerprint
 	return c, nil
@@ -113,284 +69,205 @@ func (l *Lab) LogInJS(ctx context.Context, s *Synapse, user id.UserID, password 
 
 // LogOut ends the session: the homeserver forgets the device.
 func (c *JSClient) LogOut(ctx context.Context) error {
+	defer c.Close()
 	return c.process.ask(ctx, "logout", nil, nil)
 }
 
 // Close ends the client's process, as if the phone was switched off: the device
 // stays logged in.
-func (c *JSClient) Close() {
-	_ = syscall.Kill(c.process.cmd.Process.Pid, 0)
-	c.process.kill()
+func (c *JSClient) Close() { c.process.kill() }
+
+// DM starts an encrypted direct chat with the bot as Element does, and waits until the
+// bot has joined.
+func (c *JSClient) DM(ctx context.Context, bot id.UserID) (*JSChat, error) {
+	return c.joined(ctx, bot, "createDM", map[string]any{"user": bot, "encrypted": true})
 }
 
-// DirectChat opens an encrypted direct chat and invites the other person.
-func (c *JSClient) DirectChat(ctx context.Context, with id.UserID) (id.RoomID, error) {
-	return c.room(ctx, "createDM", map[string]any{"user": with, "encrypted": true})
+// PlainDM is DM without encryption.
+func (c *JSClient) PlainDM(ctx context.Context, bot id.UserID) (*JSChat, error) {
+	return c.joined(ctx, bot, "createDM", map[string]any{"user": bot})
 }
 
-// PlainDirectChat is DirectChat without encryption.
-func (c *JSClient) PlainDirectChat(ctx context.Context, with id.UserID) (id.RoomID, error) {
-	return c.room(ctx, "createDM", map[string]any{"user": with})
+// InviteToDM is DM without waiting for the bot.
+func (c *JSClient) InviteToDM(ctx context.Context, bot id.UserID) (*JSChat, error) {
+	return c.room(ctx, bot, "createDM", map[string]any{"user": bot, "encrypted": true})
 }
 
-// JSRoom describes a group room.
-type JSRoom struct {
-	Name        string      `json:"name"`
-	Invite      []id.UserID `json:"invite"`
-	Encrypted   bool        `json:"encrypted"`
-	RotateAfter int         `json:"rotate_after,omitempty"` // messages per megolm session; 0 = the client's own
-}
-
-// CreateRoom makes a group room.
-func (c *JSClient) CreateRoom(ctx context.Context, room JSRoom) (id.RoomID, error) {
-	return c.room(ctx, "createRoom", room)
-}
-
-// Join accepts an invite.
-func (c *JSClient) Join(ctx context.Context, room id.RoomID) error {
-	_, err := c.room(ctx, "join", map[string]any{"room": room})
-	return err
-}
-
-func (c *JSClient) room(ctx context.Context, verb string, with any) (id.RoomID, error) {
-	var room id.RoomID
-	err := c.process.ask(ctx, verb, with, &room)
-	return room, err
-}
-
-// Leave leaves a room.
-func (c *JSClient) Leave(ctx context.Context, room id.RoomID) error {
-	return c.process.ask(ctx, "leave", map[string]any{"room": room}, nil)
-}
-
-// Invite asks somebody into a room.
-func (c *JSClient) Invite(ctx context.Context, room id.RoomID, user id.UserID) error {
-	return c.process.ask(ctx, "invite", map[string]any{"room": room, "user": user}, nil)
-}
-
-// Kick removes somebody from a room.
-func (c *JSClient) Kick(ctx context.Context, room id.RoomID, user id.UserID) error {
-	return c.process.ask(ctx, "kick", map[string]any{"room": room, "user": user}, nil)
-}
-
-// Send sends an event, encrypted if the room is.
-func (c *JSClient) Send(ctx context.Context, room id.RoomID, kind event.Type, content any) (id.EventID, error) {
-	var sent id.EventID
-	err := c.process.ask(ctx, "send", map[string]any{"room": room, "type": kind.Type, "content": content}, &sent)
-	return sent, err
-}
-
-// Say writes a message.
-func (c *JSClient) Say(ctx context.Context, room id.RoomID, text string) (id.EventID, error) {
-	return c.Send(ctx, room, event.EventMessage, &event.MessageEventContent{MsgType: event.MsgText, Body: text})
-}
-
-// Edit replaces the text of a message.
-func (c *JSClient) Edit(ctx context.Context, room id.RoomID, message id.EventID, text string) (id.EventID, error) {
-	content := &event.MessageEventContent{MsgType: event.MsgText, Body: text}
-	content.SetEdit(message)
-	return c.Send(ctx, room, event.EventMessage, content)
-}
-
-// React sets a reaction under an event.
-func (c *JSClient) React(ctx context.Context, room id.RoomID, to id.EventID, key string) (id.EventID, error) {
-	return c.Send(ctx, room, event.EventReaction, &event.ReactionEventContent{
-		RelatesTo: event.RelatesTo{Type: event.RelAnnotation, EventID: to, Key: key},
+// Group makes an encrypted room with the bot and other people, and waits until
+// the bot has joined. The others join with Join.
+func (c *JSClient) Group(ctx context.Context, bot id.UserID, others ...id.UserID) (*JSChat, error) {
+	return c.joined(ctx, bot, "createRoom", map[string]any{
+		"name": "Club", "encrypted": true, "invite": append([]id.UserID{bot}, others...),
 	})
 }
 
-// Hear waits for the next message of somebody else in the room. One that can't
-// be decrypted is waited for: it is an error only when the time is over.
-func (c *JSClient) Hear(ctx context.Context, room id.RoomID) (*JSEvent, error) {
-	var next *JSEvent
-	err := c.until(ctx, "a message", func() bool {
-		r := c.rooms[room]
-		if r == nil {
-			return false
-		}
-		for ; r.heard < len(r.timeline); r.heard++ {
-			e := r.timeline[r.heard]
-			if e.Sender == c.UserID || e.Type != event.EventMessage.Type && e.Failure == "" {
-				continue
-			}
-			next = e
-			if e.Failure != "" {
-				return false
-			}
-			r.heard++
-			return true
-		}
-		return false
-	})
-	if err != nil && next != nil {
-		return nil, fmt.Errorf("%w; the message %s can't be read: %s", err, next.ID, next.Failure)
-	}
-	return next, err
+// Join accepts an invitation to a room in which the bot is.
+func (c *JSClient) Join(ctx context.Context, invited *JSChat) (*JSChat, error) {
+	return c.room(ctx, invited.bot, "join", map[string]any{"room": invited.RoomID})
 }
 
-// Ask writes a message and waits for the next one of somebody else.
-func (c *JSClient) Ask(ctx context.Context, room id.RoomID, text string) (*JSEvent, error) {
-	if _, err := c.Say(ctx, room, text); err != nil {
+// Enter returns a chat that another device of this person has opened.
+func (c *JSClient) Enter(chat *JSChat) *JSChat {
+	return &JSChat{RoomID: chat.RoomID, client: c, bot: chat.bot}
+}
+
+func (c *JSClient) joined(ctx context.Context, bot id.UserID, verb string, with map[string]any) (*JSChat, error) {
+	chat, err := c.room(ctx, bot, verb, with)
+	if err != nil {
 		return nil, err
 	}
-	return c.Hear(ctx, room)
+	_, err = chat.Until(ctx, bot, event.MembershipJoin)
+	return chat, err
 }
 
-// Await waits for an event that the condition holds for, among those that have
-// come and those that come. The condition must not call the client.
-func (c *JSClient) Await(ctx context.Context, what string, condition func(*JSEvent) bool) (*JSEvent, error) {
-	var found *JSEvent
-	err := c.until(ctx, what, func() bool {
-		for _, r := range c.rooms {
-			for _, e := range r.timeline {
-				if condition(e) {
-					found = e
-					return true
-				}
-			}
-		}
-		return false
-	})
-	return found, err
-}
-
-// Timeline returns what has come of a room so far, oldest first.
-func (c *JSClient) Timeline(room id.RoomID) []JSEvent {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.rooms[room]
-	if r == nil {
-		return nil
+func (c *JSClient) room(ctx context.Context, bot id.UserID, verb string, with map[string]any) (*JSChat, error) {
+	chat := &JSChat{client: c, bot: bot}
+	if err := c.process.ask(ctx, verb, with, &chat.RoomID); err != nil {
+		return nil, err
 	}
-	events := make([]JSEvent, len(r.timeline))
-	for i, e := range r.timeline {
-		events[i] = *e
-	}
-	return events
+	return chat, nil
 }
 
-// AwaitMember waits until somebody's membership of a room is the given one, and
-// returns it with its reason.
-func (c *JSClient) AwaitMember(
-	ctx context.Context, room id.RoomID, user id.UserID, membership event.Membership,
-) (event.MemberEventContent, error) {
-	var member event.MemberEventContent
-	err := c.until(ctx, fmt.Sprintf("%s to be %q", user, membership), func() bool {
-		if r := c.rooms[room]; r != nil {
-			member = r.members[user]
-		}
-		return member.Membership == membership
-	})
-	return member, err
-}
-
-// Encrypt turns encryption on in a room that has none.
-func (c *JSClient) Encrypt(ctx context.Context, room id.RoomID) error {
-	return c.process.ask(ctx, "encrypt", map[string]any{"room": room}, nil)
-}
-
-// Rotate makes the next message use a new megolm session.
-func (c *JSClient) Rotate(ctx context.Context, room id.RoomID) error {
-	return c.process.ask(ctx, "rotate", map[string]any{"room": room}, nil)
-}
-
-// JSIdentity is what the client knows about a person's keys.
+// JSIdentity is what the client knows about the keys of a person.
 type JSIdentity struct {
-	MasterKey     string     `json:"master_key"`     // unpadded base64; "" without cross-signing
-	Verified      bool       `json:"verified"`       // this client's owner has verified the person
-	NeedsApproval bool       `json:"needs_approval"` // the identity is another one than before
-	Devices       []JSDevice `json:"devices"`
+	MasterKey     string `json:"master_key"` // unpadded base64; empty without cross-signing
+	Verified      bool   `json:"verified"`
+	NeedsApproval bool   `json:"needs_approval"` // it is another identity than before
+	Devices       []struct {
+		ID            id.DeviceID `json:"id"`
+		Name          string      `json:"name"`
+		Fingerprint   string      `json:"fingerprint"` // public ed25519 key, unpadded base64
+		SignedByOwner bool        `json:"signed_by_owner"`
+	} `json:"devices"`
 }
 
-// JSDevice is a device as another person's client shows it.
-type JSDevice struct {
-	ID            id.DeviceID `json:"id"`
-	Name          string      `json:"name"`
-	Fingerprint   string      `json:"fingerprint"` // public ed25519 key, unpadded base64
-	SignedByOwner bool        `json:"signed_by_owner"`
-}
-
-// Identity returns what the client knows about a person's keys.
+// Identity returns what the client knows about the keys of a person.
 func (c *JSClient) Identity(ctx context.Context, user id.UserID) (JSIdentity, error) {
 	var identity JSIdentity
-	err := c.process.ask(ctx, "deviceInfo", map[string]any{"user": user}, &identity)
+	err := c.process.ask(ctx, "identity", map[string]any{"user": user}, &identity)
 	return identity, err
 }
 
-// SignOwnDevice signs another device of this person.
-func (c *JSClient) SignOwnDevice(ctx context.Context, device id.DeviceID) error {
-	return c.process.ask(ctx, "signOwnDevice", map[string]any{"device": device}, nil)
-}
-
-// ResetIdentity replaces the person's cross-signing keys.
+// ResetIdentity replaces this person's cross-signing keys.
 func (c *JSClient) ResetIdentity(ctx context.Context) error {
 	return c.process.ask(ctx, "resetIdentity", nil, nil)
 }
 
-// Block keeps the keys of all messages sent from now on from a device; not with
-// SignedOnly, which knows only signed and unsigned.
+// SignDevice signs another device of this person, as if its emoji had been
+// compared.
+func (c *JSClient) SignDevice(ctx context.Context, device id.DeviceID) error {
+	return c.process.ask(ctx, "signOwnDevice", map[string]any{"device": device}, nil)
+}
+
+// Block keeps the keys of messages from now on from a device. Not with
+// SignedOnly, which asks only whether a device is signed.
 func (c *JSClient) Block(ctx context.Context, user id.UserID, device id.DeviceID) error {
 	return c.process.ask(ctx, "block", map[string]any{"user": user, "device": device}, nil)
 }
 
-// JSClaimed counts keys taken by ClaimKeys.
-type JSClaimed struct {
-	OneTime  int `json:"one_time"`
-	Fallback int `json:"fallback"`
-}
-
-// ClaimKeys takes a one-time key of each device of a person, several times over.
-func (c *JSClient) ClaimKeys(ctx context.Context, user id.UserID, times int) (JSClaimed, error) {
-	var claimed JSClaimed
-	err := c.process.ask(ctx, "claimKeys", map[string]any{"user": user, "times": times}, &claimed)
-	return claimed, err
+// ClaimKeys takes a one-time key of each of a person's devices n times over, and
+// returns how many there were and how often a fallback key came instead.
+func (c *JSClient) ClaimKeys(ctx context.Context, user id.UserID, n int) (oneTime, fallback int, err error) {
+	var claimed struct {
+		OneTime  int `json:"one_time"`
+		Fallback int `json:"fallback"`
+	}
+	err = c.process.ask(ctx, "claimKeys", map[string]any{"user": user, "times": n}, &claimed)
+	return claimed.OneTime, claimed.Fallback, err
 }
 
 // HoldKeys keeps back the room keys that the client sends, until ReleaseKeys
-// sends them after all or DropKeys loses them. Both return how many they were.
+// or DropKeys.
 func (c *JSClient) HoldKeys(ctx context.Context) error {
 	return c.process.ask(ctx, "holdKeys", nil, nil)
 }
 
-// ReleaseKeys sends the keys that were held.
-func (c *JSClient) ReleaseKeys(ctx context.Context) (int, error) {
-	var n int
-	err := c.process.ask(ctx, "releaseKeys", nil, &n)
-	return n, err
+// ReleaseKeys sends the held keys after all.
+func (c *JSClient) ReleaseKeys(ctx context.Context) error {
+	return c.process.ask(ctx, "releaseKeys", nil, nil)
 }
 
-// DropKeys loses the keys that were held.
-func (c *JSClient) DropKeys(ctx context.Context) (int, error) {
-	var n int
-	err := c.process.ask(ctx, "dropKeys", nil, &n)
-	return n, err
+// DropKeys loses the held keys.
+func (c *JSClient) DropKeys(ctx context.Context) error {
+	return c.process.ask(ctx, "dropKeys", nil, nil)
 }
 
-// JSVerification is where a request to compare emoji has got to.
-type JSVerification struct {
-	RoomID      id.RoomID `json:"room"`
-	UserID      id.UserID `json:"user"`
-	Phase       string    `json:"phase"` // "requested", "ready", "started", "cancelled", "done"
-	Code        string    `json:"code"`  // m.key.verification.cancel's code, once cancelled
-	CancelledBy id.UserID `json:"cancelled_by"`
-}
-
-// RequestVerification asks a person in a room to compare emoji.
-func (c *JSClient) RequestVerification(ctx context.Context, room id.RoomID, user id.UserID) error {
-	return c.process.ask(ctx, "requestVerification", map[string]any{"room": room, "user": user}, nil)
-}
-
-// AwaitVerification waits until a request to compare emoji is in the given phase.
-func (c *JSClient) AwaitVerification(ctx context.Context, room id.RoomID, phase string) (JSVerification, error) {
-	var found JSVerification
-	err := c.until(ctx, "a verification that is "+phase, func() bool {
-		for _, v := range c.verifications {
-			if v.RoomID == room && v.Phase == phase {
-				found = v
-				return true
+// Unreadable returns what the client shows, or has shown for a moment, as "unable
+// to decrypt", except for what was sent before the device existed or its owner
+// was in the room.
+func (c *JSClient) Unreadable() []JSEvent {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var unreadable []JSEvent
+	for _, room := range c.rooms {
+		for _, e := range room.timeline {
+			if e.Late || e.Failure != "" && !strings.HasPrefix(e.Failure, "HISTORICAL_MESSAGE_") {
+				unreadable = append(unreadable, *e)
 			}
 		}
-		return false
-	})
-	return found, err
+	}
+	return unreadable
+}
+
+// told takes note of what the client reports by itself.
+func (c *JSClient) told(event string, data json.RawMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	switch event {
+	case "timeline":
+		var e JSEvent
+		if err = json.Unmarshal(data, &e); err == nil {
+			c.inRoom(e.RoomID).see(e)
+		}
+	case "member":
+		var m jsMember
+		if err = json.Unmarshal(data, &m); err == nil {
+			c.inRoom(m.RoomID).members[m.UserID] = m
+		}
+	case "verification":
+		var v JSVerification
+		if err = json.Unmarshal(data, &v); err == nil {
+			c.verifications = append(c.verifications, v)
+		}
+	default:
+		err = fmt.Errorf("the JavaScript client reports %q: %s", event, data)
+	}
+	if err != nil {
+		c.broken = err
+	}
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+func (c *JSClient) inRoom(room id.RoomID) *jsRoom {
+	if c.rooms[room] == nil {
+		c.rooms[room] = &jsRoom{members: make(map[id.UserID]jsMember)}
+	}
+	return c.rooms[room]
+}
+
+// wait waits until the condition holds; it is asked again whenever the client
+// has reported something, with the lock held.
+func (c *JSClient) wait(ctx context.Context, what string, holds func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		c.mu.Lock()
+		held, changed, broken := holds(), c.changed, c.broken
+		c.mu.Unlock()
+		switch {
+		case broken != nil:
+			return fmt.Errorf("%s waits for %s: %w", c.UserID, what, broken)
+		case held:
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-c.process.ended:
+			return fmt.Errorf("%s waits for %s: %w", c.UserID, what, c.process.death())
+		case <-ctx.Done():
+			return fmt.Errorf("%s waits for %s: %w", c.UserID, what, ctx.Err())
+		}
+	}
 }

@@ -39,23 +39,24 @@ type jsAnswer struct {
 
 // startJS starts the client. tell is called, one call at a time, for what it
 // reports by itself.
-func startJS(n node, log string, tell func(event string, data json.RawMessage)) (*jsProcess, error) {
-	p := &jsProcess{
-		cmd:     exec.Command(n.program, n.client),
-		log:     log,
-		tell:    tell,
-		ended:   make(chan struct{}),
-		waiting: map[int]chan jsAnswer{},
-	}
-	p.cmd.Env = append(os.Environ(), "JS_CLIENT_LOG="+log)
-	p.cmd.SysProcAttr = attributes(nil)
-	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+func (l *Lab) startJS(n node, tell func(event string, data json.RawMessage)) (*jsProcess, error) {
+	log, err := os.CreateTemp(l.dir, "js-client-*.log")
 	if err != nil {
 		return nil, fmt.Errorf("starting the JavaScript client: %w", err)
 	}
-	defer func() { _ = stderr.Close() }()
-	p.cmd.Stderr = stderr
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+	defer func() { _ = log.Close() }()
+	p := &jsProcess{
+		cmd:     exec.Command(n.program, n.client),
+		log:     log.Name(),
+		tell:    tell,
+		ended:   make(chan struct{}),
+		waiting: make(map[int]chan jsAnswer),
+	}
+	p.cmd.Env = append(os.Environ(), "JS_CLIENT_LOG="+p.log)
+	p.cmd.Stderr = log
+	p.cmd.SysProcAttr = attributes(nil)
+	p.stdin, err = p.cmd.StdinPipe()
+	if err != nil {
 		return nil, fmt.Errorf("starting the JavaScript client: %w", err)
 	}
 	stdout, err := p.cmd.StdoutPipe()
