@@ -51,6 +51,7 @@ async function describe(client, event) {
         content: relation ? { ...content, "m.relates_to": relation } : content,
         sent_at: event.getTs(),
         encrypted,
+        session: (encrypted && event.getWireContent().session_id) || "",
         failure: event.decryptionFailureReason ?? "",
         shield: shield ? EventShieldColour[shield.shieldColour].toLowerCase() : "",
         shield_reason: EventShieldReason[shield?.shieldReason]?.toLowerCase() ?? "",

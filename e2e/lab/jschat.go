@@ -31,6 +31,7 @@ type JSEvent struct {
 	SentAt  int64           `json:"sent_at"` // origin_server_ts, milliseconds
 
 	Encrypted bool   `json:"encrypted"` // it came encrypted
+	Session   string `json:"session"`   // id of the megolm session that encrypted it
 	Failure   string `json:"failure"`   // matrix-js-sdk's DecryptionFailureCode; empty = readable
 	Late      bool   `json:"-"`         // it was unreadable at first
 	// Shield is the warning beside an encrypted event: "none", "grey" or "red";

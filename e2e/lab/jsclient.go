@@ -39,18 +39,13 @@ type JSDevice struct {
 	SignedOnly bool
 }
 
-// LogInJS logs a person in on a new device and returns when its first sync is
-// done. Node.js and the client's packages are installed unless they are there.
-func (l *Lab) LogInJS(ctx context.Context, s *Synapse, user id.UserID, password string, device JSDevice) (*JSClient, error) {
-	n, err := l.installNode(ctx)
-	if err != nil {
-		return nil, err
-	}
+// LogIn logs a person in on a new device and returns when its first sync is done.
+func (n *Node) LogIn(ctx context.Context, s *Synapse, user id.UserID, password string, device JSDevice) (*JSClient, error) {
 	c := &JSClient{changed: make(chan struct{}), rooms: make(map[id.RoomID]*jsRoom)}
-	if c.process, err = l.startJS(n, c.told); err != nil {
+	var err error
+	if c.process, err = n.start(s.dir, c.told); err != nil {
 		return nil, err
 	}
-	l.onClose(c.Close)
 	var login struct {
 		User        id.UserID   `json:"user"`
 		Device      id.DeviceID `json:"device"`
@@ -61,6 +56,7 @@ func (l *Lab) LogInJS(ctx context.Context, s *Synapse, user id.UserID, password 
 		"cross_sign": device.First, "signed_only": device.SignedOnly,
 	}, &login)
 	if err != nil {
+		c.Close()
 		return nil, fmt.Errorf("logging in %s: %w", user, err)
 	}
 	c.UserID, c.DeviceID, c.Fingerprint = login.User, login.Device, login.Fingerprint

@@ -37,10 +37,10 @@ type jsAnswer struct {
 	Error  string          `json:"error"`
 }
 
-// startJS starts the client. tell is called, one call at a time, for what it
-// reports by itself.
-func (l *Lab) startJS(n node, tell func(event string, data json.RawMessage)) (*jsProcess, error) {
-	log, err := os.CreateTemp(l.dir, "js-client-*.log")
+// start starts a client that logs into the given folder. tell is called, one call
+// at a time, for what it reports by itself.
+func (n *Node) start(dir string, tell func(event string, data json.RawMessage)) (*jsProcess, error) {
+	log, err := os.CreateTemp(dir, "js-client-*.log")
 	if err != nil {
 		return nil, fmt.Errorf("starting the JavaScript client: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,36 +18,42 @@ import (
 // the version of the Node.js in it.
 const nodeVersion = "24.19.0"
 
-// node is a Node.js with the npm packages of e2e/js, whatever the machine has of
+// Node is a Node.js with the npm packages of e2e/js, whatever the machine has of
 // its own.
-type node struct {
+type Node struct {
 	program string // the node executable
 	client  string // e2e/js/client.mjs
 }
 
-// installNode brings Node.js into the repository's .cache and the pinned npm
-// packages into e2e/js/node_modules, unless both are there. Of two labs at
-// the same time one installs and the other waits.
-func (l *Lab) installNode(ctx context.Context) (node, error) {
-	cache := filepath.Join(l.root, ".cache")
+// InstallNode brings Node.js into the repository's .cache and the pinned npm
+// packages into e2e/js/node_modules, unless both are there; what takes time is
+// announced on progress. Of two processes at the same time one installs and the
+// other waits.
+func InstallNode(ctx context.Context, progress io.Writer) (*Node, error) {
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{root: root, progress: progress}
+	cache := filepath.Join(root, ".cache")
 	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return node{}, fmt.Errorf("installing Node.js: %w", err)
+		return nil, fmt.Errorf("installing Node.js: %w", err)
 	}
 	lock := flock.New(filepath.Join(cache, "node.lock"))
 	if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
-		return node{}, fmt.Errorf("waiting for another lab to install Node.js: %w", err)
+		return nil, fmt.Errorf("waiting for another process to install Node.js: %w", err)
 	}
 	defer func() { _ = lock.Unlock() }()
 
 	program, err := l.installNodeProgram(ctx, filepath.Join(cache, "node-"+nodeVersion))
 	if err != nil {
-		return node{}, fmt.Errorf("installing Node.js: %w", err)
+		return nil, fmt.Errorf("installing Node.js: %w", err)
 	}
-	dir := filepath.Join(l.root, "e2e", "js")
+	dir := filepath.Join(root, "e2e", "js")
 	if err := l.installNodePackages(ctx, program, dir); err != nil {
-		return node{}, fmt.Errorf("installing the npm packages of e2e/js: %w", err)
+		return nil, fmt.Errorf("installing the npm packages of e2e/js: %w", err)
 	}
-	return node{program: program, client: filepath.Join(dir, "client.mjs")}, nil
+	return &Node{program: program, client: filepath.Join(dir, "client.mjs")}, nil
 }
 
 // installNodeProgram returns the node executable of a virtual environment.
