@@ -1,2 +1,62 @@
+# Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
+
+.DELETE_ON_ERROR:
+.PHONY: build test test-unit lint race e2e size demo fuzz clean
+
+ifeq (,$(shell command -v go))
+$(error go is missing: install Go 1.26 or newer)
+endif
+
+# Without the tag goolm the encryption would need a C library.
+TAGS := goolm
+BIN  := bin
+TIME := 60s
+
+# One static binary in $(BIN).
 build:
-	CGO_ENABLED=0 go build -tags goolm -trimpath -ldflags "-s -w" -o bin/ ./cmd/matrix-registration-bot
+	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags "-s -w" -o $(BIN)/ ./cmd/matrix-registration-bot
+
+# Everything, on SQLite and PostgreSQL, against a real Synapse.
+test: lint unit race e2e
+
+# Only what needs no servers.
+test-unit: unit
+	@echo
+	@echo "Left out: linters (make lint), race detector (make race), and the end-to-end tests"
+	@echo "against a real Synapse, on SQLite and PostgreSQL (make e2e). make test runs all."
+
+.PHONY: unit
+unit:
+	CGO_ENABLED=0 go test -tags $(TAGS) ./...
+
+race:
+	@command -v $${CC:-gcc} >/dev/null || { echo "gcc is missing, which the race detector needs: apt-get install gcc libc6-dev" >&2; exit 1; }
+	CGO_ENABLED=1 go test -race -tags $(TAGS) ./...
+
+e2e:
+	go test -tags $(TAGS),e2e -count=1 -timeout 30m -v ./e2e
+
+lint:
+	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (go tool gofumpt -w .):" $$unformatted >&2; exit 1; }
+	go vet -tags $(TAGS),e2e ./...
+	go tool staticcheck -tags $(TAGS),e2e ./...
+
+# Binary and idle memory, each at most 25 MB.
+size:
+	go run -tags $(TAGS) ./e2e/size
+
+# A conversation on a real Synapse, which stays up until Ctrl-C; DEMO=once ends after it.
+demo:
+	@DEMO=$(DEMO) go run -tags $(TAGS) ./e2e/demo
+
+# Every fuzz target for TIME, one after the other.
+fuzz:
+	@for package in $$(go list -tags $(TAGS) ./...); do \
+		for target in $$(go test -tags $(TAGS) -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "==> $$target in $$package" && \
+			go test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(TIME) $$package || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -rf bin dist .cache e2e/js/node_modules

@@ -111,17 +111,7 @@ func (b *Bot) Kill() { b.process.kill() }
 func (b *Bot) Reload() error { return b.process.signal(syscall.SIGHUP) }
 
 // Running tells whether the bot's process is there.
-func (b *Bot) Running() bool {
-	if b.process == nil {
-		return false
-	}
-	select {
-	case <-b.process.ended:
-		return false
-	default:
-		return true
-	}
-}
+func (b *Bot) Running() bool { return b.process.running() }
 
 // EditConfig replaces text in config.yaml, which must hold it exactly once.
 func (b *Bot) EditConfig(old, replacement string) error {

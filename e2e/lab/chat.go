@@ -63,13 +63,7 @@ func (c *Chat) Notice(ctx context.Context, text string) (id.EventID, error) {
 
 // Mention sends a text that mentions the bot, as clients write it.
 func (c *Chat) Mention(ctx context.Context, text string) (id.EventID, error) {
-	return c.Send(ctx, &event.MessageEventContent{
-		MsgType:       event.MsgText,
-		Body:          "Registration Bot: " + text,
-		Format:        event.FormatHTML,
-		FormattedBody: fmt.Sprintf(`<a href="%s">Registration Bot</a>: %s`, c.bot.URI().MatrixToURL(), html.EscapeString(text)),
-		Mentions:      &event.Mentions{UserIDs: []id.UserID{c.bot}},
-	})
+	return c.Send(ctx, mention(c.bot, text))
 }
 
 // Edit replaces the text of a message.

@@ -47,6 +47,19 @@ func start(name, log string, cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
+// running tells whether the process was started and has not ended.
+func (p *process) running() bool {
+	if p == nil {
+		return false
+	}
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
 func (p *process) signal(s os.Signal) error {
@@ -59,10 +72,8 @@ func (p *process) signal(s os.Signal) error {
 // stop asks the process to end, and returns how it ended. One that is still
 // there after the grace is killed, which is an error.
 func (p *process) stop(ask os.Signal, grace time.Duration) error {
-	select {
-	case <-p.ended:
+	if !p.running() {
 		return p.err
-	default:
 	}
 	_ = p.cmd.Process.Signal(ask)
 	select {

@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -101,6 +103,24 @@ func (s *Synapse) Stop() {
 	if s.process != nil {
 		_ = s.process.stop(syscall.SIGTERM, 10*time.Second)
 	}
+}
+
+// Running tells whether the homeserver's process is there.
+func (s *Synapse) Running() bool { return s.process.running() }
+
+// Logs waits until the homeserver writes something with this text to its log.
+func (s *Synapse) Logs(ctx context.Context, text string) error {
+	before, err := os.ReadFile(s.process.log)
+	if err != nil {
+		return fmt.Errorf("reading Synapse's log: %w", err)
+	}
+	return s.process.until(ctx, fmt.Sprintf("Synapse logs %q", text), func(context.Context) error {
+		log, err := os.ReadFile(s.process.log)
+		if err == nil && !bytes.Contains(log[len(before):], []byte(text)) {
+			err = errors.New("not yet")
+		}
+		return err
+	})
 }
 
 // UserID returns the id of a user of this homeserver.
