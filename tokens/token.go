@@ -17,6 +17,39 @@ type Token struct {
 	Expires   *time.Time // nil = never
 }
 
+// State says whether a token can be used.
+type State string
+
+// The states of a token.
+const (
+	Valid   State = "valid"
+	Used    State = "used" // no use is left; one that is only pending may come back
+	Expired State = "expired"
+)
+
+// State returns the token's state at the given time. A token that is both
+// expired and used counts as expired, for that never changes back.
+func (t Token) State(now time.Time) State {
+	if t.Expires != nil && t.Expires.Before(now) {
+		return Expired
+	}
+	if left, limited := t.Left(); limited && left == 0 {
+		return Used
+	}
+	return Valid
+}
+
+// Left returns how many more registrations can begin with the token: its uses
+// without the finished and the pending ones. It is never negative, although
+// servers let people who register at the same time overrun the limit. A token
+// that is not limited has no such number.
+func (t Token) Left() (left int, limited bool) {
+	if t.Uses == nil {
+		return 0, false
+	}
+	return max(0, *t.Uses-t.Completed-t.Pending), true
+}
+
 // Spec is a token that somebody wants to have. Text is never empty: the bot
 // draws texts itself (see Draw), because only then can a crash between the
 // request and its answer be told from somebody else's token.
@@ -24,6 +57,23 @@ type Spec struct {
 	Text    string
 	Uses    *int       // at least 1; nil = unlimited
 	Expires *time.Time // in the future, whole milliseconds; nil = never
+}
+
+// Matches tells whether the token on the server is what the spec asked for:
+// the same text, uses and expiry, to the millisecond that servers keep. What
+// has become of it since (pending, completed) plays no part.
+func (s Spec) Matches(t Token) bool {
+	return s.Text == t.Text &&
+		same(s.Uses, t.Uses, func(a, b int) bool { return a == b }) &&
+		same(s.Expires, t.Expires, func(a, b time.Time) bool { return a.UnixMilli() == b.UnixMilli() })
+}
+
+// same compares two values that may be absent.
+func same[T any](a, b *T, equal func(a, b T) bool) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return equal(*a, *b)
 }
 
 // Server is what every kind of server can do. Each method returns an *Error
