@@ -1,0 +1,247 @@
+//go:build goolm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/appservice"
+	"matrix-registration-bot/chat"
+	"matrix-registration-bot/commands"
+	"matrix-registration-bot/config"
+	"matrix-registration-bot/locale"
+	"matrix-registration-bot/store"
+	"matrix-registration-bot/tokens"
+)
+
+// lockTime is how long a new process waits for the old one to go.
+const lockTime = 30 * time.Second
+
+// app is the whole bot, put together.
+type app struct {
+	around   surroundings
+	cfg      *config.Config
+	reg      *config.Registration
+	log      zerolog.Logger
+	catalog  *locale.Catalog
+	settings atomic.Pointer[commands.Settings]
+	db       *store.DB
+	bot      *chat.Bot
+	intake   *intake
+	tokenAPI *tokenAPI
+}
+
+// newApp reads the config and puts the parts together. Nothing runs yet.
+func newApp(around surroundings) (*app, error) {
+	cfg, err := config.Load(around.configPath, around.environ)
+	if err != nil {
+		return nil, err
+	}
+	reg, err := config.LoadRegistration(cfg.Appservice.Registration)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := config.Check(cfg, reg)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{around: around, cfg: cfg, reg: reg, log: newLog(around, cfg.Logging.Level, cfg.Logging.Format)}
+	for _, warning := range slices.Concat(cfg.Warnings, warnings) {
+		a.log.Warn().Msg(warning)
+	}
+	if len(cfg.FromEnvironment) > 0 {
+		a.log.Info().Strs("keys", cfg.FromEnvironment).Msg("These settings come from the environment")
+	}
+	if a.catalog, err = locale.Load(); err != nil {
+		return nil, err
+	}
+	settings, err := settingsFrom(cfg)
+	if err != nil {
+		return nil, err
+	}
+	settings.Identity = func(ctx context.Context) (string, string, string, bool) { return a.bot.Identity(ctx) }
+	a.settings.Store(&settings)
+
+	if a.db, err = store.Open(cfg.Database.URI, part(a.log, "store")); err != nil {
+		return nil, cfg.Wrong("database.uri", "%v", err)
+	}
+	client := newHTTPClient()
+	server, err := tokens.New(tokensConfig(cfg, reg, client))
+	if err != nil {
+		return nil, err
+	}
+	botID := id.UserID(cfg.BotUserID())
+	a.tokenAPI = &tokenAPI{server: server, bot: botID, log: a.log}
+	dispatcher := commands.New(commands.Options{
+		Server: server, Store: a.db, Bot: botID, Now: time.Now, Log: part(a.log, "commands"),
+		Settings: func() commands.Settings { return *a.settings.Load() },
+	})
+	a.bot = chat.New(chat.Config{
+		Homeserver: cfg.Homeserver.Address, UserID: botID, Displayname: cfg.Bot.Displayname,
+		Avatar: id.ContentURIString(cfg.Bot.Avatar), AppserviceID: reg.ID, ASToken: reg.AsToken,
+		Encryption: chat.Encryption{
+			Enabled: cfg.Encryption.Enabled, PickleKey: cfg.Encryption.PickleKey,
+			CrossSigned: cfg.Encryption.MinTrust == "cross-signed",
+		},
+		Store: a.db, Commands: dispatcher, HTTP: client, Log: part(a.log, "chat"),
+		Language: func() locale.Language { return a.catalog.Language(a.settings.Load().Language) },
+		Admins:   func() []string { return admins(a.settings.Load()) },
+	})
+	a.intake = newIntake(a.db, a.bot, part(a.log, "intake"))
+	return a, nil
+}
+
+func (a *app) close() {
+	if err := a.db.Close(); err != nil {
+		a.log.Warn().Err(err).Msg("Closing the database failed")
+	}
+}
+
+// run holds the database and works with it. Should the right to it get lost,
+// all work stops at once until it is held again.
+func (a *app) run(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, lockTime)
+	defer cancel()
+	lock, err := a.db.Lock(waiting, a.log)
+	if err != nil {
+		if errors.Is(err, store.ErrInUse) {
+			return fmt.Errorf("another matrix-registration-bot uses this database and did not end within %s: stop it first (%w)", lockTime, err)
+		}
+		return err
+	}
+	if err := a.db.Migrate(ctx); err != nil {
+		lock.Release()
+		return err
+	}
+	server := appservice.New(appservice.Config{
+		Listen: a.cfg.Appservice.Listen, HSToken: a.reg.HsToken, BotUserID: a.cfg.BotUserID(),
+		Inbox: a.intake, Wants: a.bot.Wants, Ready: a.ready, Log: part(a.log, "appservice"),
+	})
+	if err := server.Listen(); err != nil {
+		lock.Release()
+		return err
+	}
+	a.log.Info().Str("version", version).Stringer("user_id", id.UserID(a.cfg.BotUserID())).
+		Str("listen", server.Addr()).Str("homeserver", a.cfg.Homeserver.Address).Msg("Running")
+
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { stop(server.Serve(ctx)) })
+	tasks.Go(func() { a.intake.watch(ctx) })
+	tasks.Go(func() { a.tokenAPI.watch(ctx) })
+	for {
+		err = a.work(ctx, lock)
+		lock.Release()
+		if err != nil || ctx.Err() != nil {
+			break
+		}
+		a.log.Error().Msg("The right to the database is lost: all work stops until it is held again")
+		if lock, err = a.db.Lock(ctx, a.log); err != nil {
+			break
+		}
+		a.log.Info().Msg("The database is held again")
+	}
+	stop(err)
+	tasks.Wait()
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// work chats until the context ends or the lock is lost.
+func (a *app) work(ctx context.Context, lock *store.Lock) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-lock.Lost():
+			a.intake.close()
+			a.bot.Abort()
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	a.intake.open()
+	return a.bot.Run(ctx)
+}
+
+// reload reads the config again and takes over what may change while the bot
+// runs.
+func (a *app) reload() {
+	next, err := config.Load(a.around.configPath, a.around.environ)
+	if err != nil {
+		a.log.Error().Err(err).Msg("The changed config is wrong; going on with the former one")
+		return
+	}
+	if changed := a.cfg.NeedRestart(next); len(changed) > 0 {
+		a.log.Warn().Strs("keys", changed).Msg("These changed settings need a restart")
+	}
+	merged := *a.cfg
+	merged.Reloadable = next.Reloadable
+	settings, err := settingsFrom(&merged)
+	if err != nil {
+		a.log.Error().Err(err).Msg("The changed config is wrong; going on with the former one")
+		return
+	}
+	settings.Identity = a.settings.Load().Identity
+	a.settings.Store(&settings)
+	if level, err := zerolog.ParseLevel(next.Logging.Level); err == nil {
+		zerolog.SetGlobalLevel(level)
+	}
+	a.log.Info().Msg("The config was read again")
+}
+
+// ready is the answer to /ready.
+func (a *app) ready(ctx context.Context) appservice.Readiness {
+	status := a.bot.Status()
+	state := appservice.Readiness{Homeserver: status.Homeserver, WayBack: status.WayBack, TokenAPI: a.tokenAPI.state()}
+	if err := a.intake.writable(ctx); err != nil {
+		state.Database = "not writable"
+	} else {
+		state.Ready, state.Database = true, "ok"
+	}
+	return state
+}
+
+func part(log zerolog.Logger, name string) zerolog.Logger {
+	return log.With().Str("part", name).Logger()
+}
+
+// newHTTPClient is shared by all calls to the homeserver. Each call has a time
+// limit of its own.
+func newHTTPClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		MaxIdleConnsPerHost:   8,
+		IdleConnTimeout:       90 * time.Second,
+		ForceAttemptHTTP2:     true,
+		ExpectContinueTimeout: time.Second,
+	}}
+}
+
+// admins are the people in the config whom others can ask.
+func admins(settings *commands.Settings) []string {
+	var found []string
+	for _, who := range slices.Sorted(maps.Keys(settings.Permissions)) {
+		if who[0] == '@' && settings.Permissions[who].String() == "admin" {
+			found = append(found, who)
+		}
+	}
+	return found
+}

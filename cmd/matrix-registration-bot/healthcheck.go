@@ -1,0 +1,48 @@
+//go:build goolm
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"matrix-registration-bot/config"
+)
+
+// healthTimeout is how long a living bot may take to answer.
+const healthTimeout = 5 * time.Second
+
+// healthcheckCmd is for containers, which have no shell and no curl.
+type healthcheckCmd struct{}
+
+// Run asks /health at the listen address of the config. A wrong config counts
+// as "not alive", because container runtimes know only the exit codes 0 and 1.
+func (healthcheckCmd) Run(around surroundings) error {
+	cfg, err := config.Load(around.configPath, around.environ)
+	if err != nil {
+		return fmt.Errorf("finding out where the bot listens: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
+	defer cancel()
+	return askHealth(ctx, "http://"+cfg.Appservice.Listen+"/health")
+}
+
+// askHealth returns nil if the answer is 200.
+func askHealth(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("asking for the bot's health: %w", err)
+	}
+	client := http.Client{Transport: &http.Transport{Proxy: nil}} // the bot is here, not behind a proxy
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking for the bot's health: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking for the bot's health: it answered %s", resp.Status)
+	}
+	return nil
+}

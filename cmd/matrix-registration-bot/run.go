@@ -1,0 +1,64 @@
+//go:build goolm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/rs/zerolog"
+)
+
+// runCmd runs the bot until it is told to stop.
+type runCmd struct{}
+
+// Run is the program's main job. SIGTERM and SIGINT finish what is under way
+// and end it, a second one ends it at once; SIGHUP reads the config again.
+func (runCmd) Run(around surroundings) error {
+	a, err := newApp(around)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	go func() {
+		for received := range signals {
+			switch {
+			case received == syscall.SIGHUP:
+				a.reload()
+			case ctx.Err() != nil:
+				os.Exit(exitFailed)
+			default:
+				a.log.Info().Stringer("signal", received).Msg("Stopping")
+				stop()
+			}
+		}
+	}()
+
+	err = a.run(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+// newLog makes the log that goes to standard error.
+func newLog(around surroundings, level, format string) zerolog.Logger {
+	var out zerolog.LevelWriter = zerolog.MultiLevelWriter(around.stderr)
+	if format == "text" {
+		out = zerolog.MultiLevelWriter(zerolog.ConsoleWriter{Out: around.stderr, NoColor: true, TimeFormat: "2006-01-02 15:04:05.000"})
+	}
+	parsed, err := zerolog.ParseLevel(level)
+	if err != nil {
+		parsed = zerolog.InfoLevel // the config has checked it
+	}
+	return zerolog.New(out).Level(parsed).With().Timestamp().Logger()
+}

@@ -1,0 +1,65 @@
+//go:build goolm
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"text/template"
+	"time"
+
+	"matrix-registration-bot/access"
+	"matrix-registration-bot/commands"
+	"matrix-registration-bot/config"
+	"matrix-registration-bot/tokens"
+)
+
+// settingsFrom translates the config for the commands.
+func settingsFrom(cfg *config.Config) (commands.Settings, error) {
+	zone, err := time.LoadLocation(cfg.Bot.Timezone)
+	if err != nil {
+		return commands.Settings{}, cfg.Wrong("bot.timezone", "unknown time zone: %v", err)
+	}
+	permissions := make(access.Permissions, len(cfg.Permissions))
+	for who, name := range cfg.Permissions {
+		if permissions[who], err = access.ParseRole(name); err != nil {
+			return commands.Settings{}, fmt.Errorf("permissions of %s: %w", who, err)
+		}
+	}
+	messages := make(map[string]*template.Template, len(cfg.Create.Message))
+	for language, text := range cfg.Create.Message {
+		if messages[language], err = template.New("message").Parse(text); err != nil {
+			return commands.Settings{}, fmt.Errorf("create.message.%s: %w", language, err)
+		}
+	}
+	inviter := cfg.Limits.Inviter
+	return commands.Settings{
+		Language: cfg.Bot.Language, Zone: zone, Prefix: cfg.Bot.Prefix,
+		DisplayName: cfg.Bot.Displayname, ServerName: cfg.Homeserver.Domain,
+		Permissions: permissions,
+		Limits: map[access.Role]commands.Limits{
+			access.None:    {PerMinute: cfg.Limits.None.PerMinute},
+			access.Inviter: {Uses: inviter.Uses, Expires: inviter.Expires, Open: inviter.Open, PerMinute: inviter.PerMinute},
+		},
+		Create:             commands.CreateDefaults{Uses: cfg.Create.Uses, Expires: cfg.Create.Expires, Length: cfg.Create.Length},
+		EncryptionRequired: cfg.Encryption.Required,
+		MaxCommandAge:      cfg.Bot.MaxCommandAge,
+		Messages:           messages,
+	}, nil
+}
+
+// tokensConfig says where tokens are made, and as whom. Without a token of an
+// admin the bot asks as itself, with the as_token.
+func tokensConfig(cfg *config.Config, reg *config.Registration, client *http.Client) tokens.Config {
+	c := tokens.Config{
+		Kind: cfg.API.Type, BaseURL: cfg.API.BaseURL, Token: cfg.API.Token,
+		UserAgent: "matrix-registration-bot/" + version, HTTP: client,
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = cfg.Homeserver.Address
+	}
+	if c.Token == "" {
+		c.Token, c.UserID = reg.AsToken, cfg.BotUserID()
+	}
+	return c
+}
