@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build test test-unit lint race e2e size demo fuzz clean
+.PHONY: build test test-unit unit lint race e2e size demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -12,6 +12,9 @@ TAGS := goolm
 BIN  := bin
 TIME := 60s
 
+# Starts a PostgreSQL for the command behind it.
+WITH_POSTGRES := go run -tags $(TAGS) ./e2e/withpostgres
+
 # One static binary in $(BIN).
 build:
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags "-s -w" -o $(BIN)/ ./cmd/matrix-registration-bot
@@ -20,18 +23,19 @@ build:
 test: lint unit race e2e
 
 # Only what needs no servers.
-test-unit: unit
-	@echo
-	@echo "Left out: linters (make lint), race detector (make race), and the end-to-end tests"
-	@echo "against a real Synapse, on SQLite and PostgreSQL (make e2e). make test runs all."
-
-.PHONY: unit
-unit:
+test-unit:
 	CGO_ENABLED=0 go test -tags $(TAGS) ./...
+	@echo
+	@echo "Left out: linters (make lint), race detector (make race), all tests on PostgreSQL"
+	@echo "(make unit), and the end-to-end tests against a real Synapse (make e2e)."
+	@echo "make test runs everything."
+
+unit:
+	CGO_ENABLED=0 $(WITH_POSTGRES) go test -tags $(TAGS) ./...
 
 race:
 	@command -v $${CC:-gcc} >/dev/null || { echo "gcc is missing, which the race detector needs: apt-get install gcc libc6-dev" >&2; exit 1; }
-	CGO_ENABLED=1 go test -race -tags $(TAGS) ./...
+	CGO_ENABLED=1 $(WITH_POSTGRES) go test -race -tags $(TAGS) ./...
 
 e2e:
 	go test -tags $(TAGS),e2e -count=1 -timeout 30m -v ./e2e

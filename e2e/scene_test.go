@@ -18,7 +18,8 @@ import (
 type scene struct {
 	*testing.T
 	*lab.Site
-	name string
+	name  string
+	admin *chat // see adminChat
 }
 
 // person is somebody new without any role.
@@ -37,12 +38,19 @@ func (s *scene) personWith(role, name string) *lab.Person {
 	return person
 }
 
-// allow has the admin put somebody on the list, in a chat of its own.
+// allow has the admin put somebody on the list.
 func (s *scene) allow(pattern, role string) {
 	s.Helper()
-	admin := s.chatWith(s.Admin)
-	s.says(admin.ask("allow "+pattern+" "+role), pattern, role)
-	admin.leave()
+	s.says(s.adminChat().ask("allow "+pattern+" "+role), pattern, role)
+}
+
+// adminChat is the admin's direct chat with the bot, the same one throughout a scene.
+func (s *scene) adminChat() *chat {
+	s.Helper()
+	if s.admin == nil {
+		s.admin = s.chatWith(s.Admin)
+	}
+	return s.admin
 }
 
 // chatWith opens a direct chat between a person and the bot; its greeting has

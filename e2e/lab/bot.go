@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,10 +32,14 @@ type Bot struct {
 
 // newBot runs `init` for a bot that listens on the given port.
 func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...string) (*Bot, error) {
+	binary, err := l.Build(ctx)
+	if err != nil {
+		return nil, err
+	}
 	b := &Bot{
 		URL:          fmt.Sprintf("http://127.0.0.1:%d", port),
 		Registration: filepath.Join(dir, "registration.yaml"),
-		binary:       l.Binary,
+		binary:       binary,
 		dir:          dir,
 	}
 	arguments = append([]string{"init", "--dir", dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port)}, arguments...)
@@ -58,13 +63,23 @@ func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...str
 
 // Command runs a subcommand of the program to its end and returns what it printed.
 func (b *Bot) Command(ctx context.Context, arguments ...string) (string, error) {
+	return b.command(ctx, nil, arguments...)
+}
+
+func (b *Bot) command(ctx context.Context, environment []string, arguments ...string) (string, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, b.binary, arguments...)
 	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = attributes(nil)
 	err := cmd.Run()
 	return out.String(), err
+}
+
+// Twin runs a second bot on the same database, listening elsewhere, to its end.
+func (b *Bot) Twin(ctx context.Context) (string, error) {
+	return b.command(ctx, []string{"APPSERVICE_LISTEN=127.0.0.1:0"}, "-c", "config.yaml", "run")
 }
 
 // Start runs the bot and returns when it is ready.
@@ -133,5 +148,17 @@ func (b *Bot) EditConfig(old, replacement string) error {
 // Log returns the last lines that the bot printed.
 func (b *Bot) Log() string { return b.process.lastWords() }
 
-// PID is the process id of the running bot.
-func (b *Bot) PID() int { return b.process.pid() }
+// Memory is how much of the machine's memory the running bot occupies, in bytes (VmRSS).
+func (b *Bot) Memory() (int, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.process.pid()))
+	if err != nil {
+		return 0, fmt.Errorf("measuring the bot: %w", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var kilobytes int
+		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
+			return kilobytes << 10, nil
+		}
+	}
+	return 0, errors.New("measuring the bot: its status has no VmRSS")
+}

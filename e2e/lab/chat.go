@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"net/http"
 	"regexp"
 	"time"
 
+	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
@@ -143,6 +145,29 @@ func (c *Chat) Until(ctx context.Context, user id.UserID, membership event.Membe
 		return "", err
 	}
 	return c.members[user].Reason, nil
+}
+
+// Invite asks somebody into the room.
+func (c *Chat) Invite(ctx context.Context, user id.UserID) error {
+	if _, err := c.person.client.InviteUser(ctx, c.RoomID, &mautrix.ReqInviteUser{UserID: user}); err != nil {
+		return fmt.Errorf("inviting %s: %w", user, err)
+	}
+	return nil
+}
+
+// Upgrade replaces the room by a new one of another room version, invites the bot
+// there as clients do, and returns the new room.
+func (c *Chat) Upgrade(ctx context.Context) (*Chat, error) {
+	var upgraded struct {
+		Room id.RoomID `json:"replacement_room"`
+	}
+	client := c.person.client
+	url := client.BuildClientURL("v3", "rooms", c.RoomID, "upgrade")
+	if _, err := client.MakeRequest(ctx, http.MethodPost, url, map[string]string{"new_version": "11"}, &upgraded); err != nil {
+		return nil, fmt.Errorf("upgrading the room: %w", err)
+	}
+	chat := c.person.chat(upgraded.Room, c.bot)
+	return chat, chat.Invite(ctx, c.bot)
 }
 
 // Leave leaves the room.

@@ -14,20 +14,17 @@ import (
 	"slices"
 )
 
-// Lab is a folder with running servers in it.
+// Lab is a folder with running servers in it. Not for use by several goroutines.
 type Lab struct {
-	Binary string // the bot's program, as `make build` makes it
-
 	root     string // the repository
 	dir      string // temporary; removed by Close
-	python   string // the interpreter that has Synapse
+	binary   string // the bot's program; empty: not built yet
 	progress io.Writer
 	closers  []func()
 }
 
-// Open installs Synapse unless it is there, and builds the bot. What takes time
-// is announced on progress.
-func Open(ctx context.Context, progress io.Writer) (*Lab, error) {
+// Open makes an empty lab. What takes time later is announced on progress.
+func Open(progress io.Writer) (*Lab, error) {
 	root, err := repository()
 	if err != nil {
 		return nil, err
@@ -38,28 +35,25 @@ func Open(ctx context.Context, progress io.Writer) (*Lab, error) {
 	}
 	l := &Lab{root: root, dir: dir, progress: progress}
 	l.onClose(func() { _ = os.RemoveAll(dir) })
-	if err := l.prepare(ctx); err != nil {
+	// PostgreSQL runs as another user and must be able to reach its data.
+	if err := os.Chmod(dir, 0o711); err != nil {
 		l.Close()
-		return nil, err
+		return nil, fmt.Errorf("opening the lab's folder: %w", err)
 	}
 	return l, nil
 }
 
-func (l *Lab) prepare(ctx context.Context) error {
-	// PostgreSQL runs as another user and must be able to reach its data.
-	if err := os.Chmod(l.dir, 0o711); err != nil {
-		return fmt.Errorf("opening the lab's folder: %w", err)
-	}
-	var err error
-	if l.python, err = l.installSynapse(ctx); err != nil {
-		return err
+// Build returns the bot's program as `make build` makes it, which it does once.
+func (l *Lab) Build(ctx context.Context) (path string, err error) {
+	if l.binary != "" {
+		return l.binary, nil
 	}
 	l.Announce("Building the bot")
 	if err := l.run(ctx, "make", "--silent", "build", "BIN="+l.dir); err != nil {
-		return fmt.Errorf("building the bot: %w", err)
+		return "", fmt.Errorf("building the bot: %w", err)
 	}
-	l.Binary = filepath.Join(l.dir, "matrix-registration-bot")
-	return nil
+	l.binary = filepath.Join(l.dir, "matrix-registration-bot")
+	return l.binary, nil
 }
 
 // Announce tells what is about to happen.

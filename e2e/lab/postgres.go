@@ -2,9 +2,9 @@ package lab
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -17,10 +17,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres is a PostgreSQL server with nothing in it, reached by a socket file.
+// Postgres is a PostgreSQL server with nothing in it.
 type Postgres struct {
-	dir     string // data and socket
-	process *process
+	port     int
+	password string
+	process  *process
 }
 
 // StartPostgres starts a PostgreSQL server, as an ordinary user even when we are
@@ -31,30 +32,23 @@ func (l *Lab) StartPostgres(ctx context.Context) (*Postgres, error) {
 		return nil, err
 	}
 	l.Announce("Starting PostgreSQL")
-	dir, err := l.folder("postgres")
+	port, err := l.freePort()
 	if err != nil {
 		return nil, err
 	}
+	p := &Postgres{port: port, password: rand.Text()}
 	as, err := ordinaryUser()
 	if err != nil {
 		return nil, err
 	}
-	if as != nil {
-		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
-			return nil, fmt.Errorf("giving PostgreSQL its folder: %w", err)
-		}
-	}
-	data := filepath.Join(dir, "data")
-	_, err = l.output(ctx, as, filepath.Join(programs, "initdb"), "--pgdata", data,
-		"--username=bot", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	data, err := l.makeCluster(ctx, filepath.Join(programs, "initdb"), p.password, as)
 	if err != nil {
 		return nil, fmt.Errorf("making a PostgreSQL cluster: %w", err)
 	}
-	cmd := exec.Command(filepath.Join(programs, "postgres"), "-D", data,
-		"-c", "listen_addresses=", "-c", "unix_socket_directories="+dir, "-c", "fsync=off")
-	cmd.Dir = "/"
+	cmd := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", strconv.Itoa(port),
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
+	cmd.Dir = data
 	cmd.SysProcAttr = attributes(as)
-	p := &Postgres{dir: dir}
 	if p.process, err = start("PostgreSQL", filepath.Join(l.dir, "postgres.log"), cmd); err != nil {
 		return nil, err
 	}
@@ -65,20 +59,44 @@ func (l *Lab) StartPostgres(ctx context.Context) (*Postgres, error) {
 	})
 }
 
+// makeCluster makes the folder with PostgreSQL's data, which must belong to whom
+// it runs as.
+func (l *Lab) makeCluster(ctx context.Context, initdb, password string, as *syscall.Credential) (data string, err error) {
+	data, err = l.folder("postgres")
+	if err != nil {
+		return "", err
+	}
+	passwordFile := filepath.Join(l.dir, "postgres-password")
+	if err := os.WriteFile(passwordFile, []byte(password), 0o600); err != nil {
+		return "", err
+	}
+	if as != nil {
+		for _, path := range []string{data, passwordFile} {
+			if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+				return "", err
+			}
+		}
+	}
+	_, err = l.output(ctx, as, initdb, "--pgdata", data, "--username=bot", "--pwfile", passwordFile,
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	return data, err
+}
+
 // NewDatabase makes an empty database and returns its URI.
 func (p *Postgres) NewDatabase(ctx context.Context, name string) (string, error) {
 	if err := p.execute(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
 		return "", fmt.Errorf("making database %s: %w", name, err)
 	}
-	return p.uri(name), nil
+	return p.URI(name), nil
 }
 
-func (p *Postgres) uri(database string) string {
-	return fmt.Sprintf("postgres://bot@/%s?host=%s", database, url.QueryEscape(p.dir))
+// URI is the address of one of its databases, for a user who may create others.
+func (p *Postgres) URI(database string) string {
+	return fmt.Sprintf("postgres://bot:%s@127.0.0.1:%d/%s", p.password, p.port, database)
 }
 
 func (p *Postgres) execute(ctx context.Context, statement string) error {
-	connection, err := pgx.Connect(ctx, p.uri("postgres"))
+	connection, err := pgx.Connect(ctx, p.URI("postgres"))
 	if err != nil {
 		return err
 	}

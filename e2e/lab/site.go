@@ -50,7 +50,7 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	if site.Bot, err = l.newBot(ctx, dir, botPort, arguments...); err != nil {
 		return nil, err
 	}
-	if site.Synapse, err = l.newSynapse(dir, serverName, synapsePort, site.Bot.Registration); err != nil {
+	if site.Synapse, err = l.newSynapse(ctx, dir, serverName, synapsePort, site.Bot.Registration); err != nil {
 		return nil, err
 	}
 	site.Bot.UserID = site.UserID("registration-bot")

@@ -45,18 +45,22 @@ type Synapse struct {
 
 // newSynapse prepares a homeserver that reads the given registration file when
 // it starts.
-func (l *Lab) newSynapse(dir, serverName string, port int, registration string) (*Synapse, error) {
+func (l *Lab) newSynapse(ctx context.Context, dir, serverName string, port int, registration string) (*Synapse, error) {
+	python, err := l.installSynapse(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s := &Synapse{
 		ServerName: serverName,
 		URL:        fmt.Sprintf("http://127.0.0.1:%d", port),
-		python:     l.python,
+		python:     python,
 		dir:        dir,
 		secret:     rand.Text(),
 	}
 	signingKey := make([]byte, 32)
 	_, _ = rand.Read(signingKey)
 	var config strings.Builder
-	err := template.Must(template.New("").Parse(homeserverYAML)).Execute(&config, map[string]any{
+	err = template.Must(template.New("").Parse(homeserverYAML)).Execute(&config, map[string]any{
 		"ServerName":   serverName,
 		"Dir":          dir,
 		"Port":         port,

@@ -66,6 +66,20 @@ func (s *Synapse) SetAdmin(ctx context.Context, user id.UserID, admin bool) erro
 	return nil
 }
 
+// Empty waits until nobody of this homeserver is in a room.
+func (s *Synapse) Empty(ctx context.Context, room id.RoomID) error {
+	return s.process.until(ctx, "everybody has left "+room.String(), func(ctx context.Context) error {
+		info, err := s.admin.RoomInfo(ctx, room)
+		if err != nil {
+			return err
+		}
+		if info.JoinedLocalMembers > 0 {
+			return fmt.Errorf("%d members", info.JoinedLocalMembers)
+		}
+		return nil
+	})
+}
+
 // Tokens returns the homeserver's registration tokens by their text.
 func (s *Synapse) Tokens(ctx context.Context) (map[string]Token, error) {
 	var list struct {

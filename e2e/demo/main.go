@@ -1,0 +1,58 @@
+// Demo sets up a throw-away homeserver with the bot and plays a conversation with
+// it, all real. Then it stays up for whoever wants to talk to the bot, until Ctrl-C;
+// with DEMO=once it ends after the conversation.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"matrix-registration-bot/e2e/lab"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := demo(ctx, os.Getenv("DEMO") == "once"); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func demo(ctx context.Context, once bool) error {
+	l, err := lab.Open(os.Stdout)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	site, err := l.NewSite(ctx, lab.SiteOptions{Name: "demo", Admin: "anna"})
+	if err != nil {
+		return err
+	}
+	ben, err := site.NewPerson(ctx, "ben")
+	if err != nil {
+		return err
+	}
+	if err := converse(ctx, site, ben); err != nil {
+		return fmt.Errorf("%w\nthe bot's log:\n%s", err, site.Bot.Log())
+	}
+	if once {
+		return nil
+	}
+	fmt.Printf(`
+Now talk to the bot yourself, from any Matrix client on this machine:
+
+  homeserver  %s
+  log in as   %s   password %s   (the bot's admin)
+         or   %s   password %s
+  chat with   %s
+
+Ctrl-C stops and removes everything.
+`, site.URL, site.Admin.UserID, site.Admin.Password, ben.UserID, ben.Password, site.Bot.UserID)
+	<-ctx.Done()
+	l.Announce("Stopping and removing everything")
+	return nil
+}
