@@ -60,19 +60,21 @@ func TestDirectChatThatBecomesAGroup(t *testing.T) {
 
 func TestBotLeavesEmptyRooms(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
-		mia := s.chatWith(s.personWith("manager", "mia"))
-		mia.leave()
-		s.must(s.Empty(s.Context(), mia.room.RoomID))
+		dm, err := s.personWith("manager", "mia").DM(s.Context(), s.Bot.UserID)
+		s.must(err)
+		s.must(dm.Leave(s.Context()))
+		s.must(s.Empty(s.Context(), dm.RoomID))
 	})
 }
 
 func TestRoomUpgrade(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		mia := s.personWith("manager", "mia")
-		old := s.groupOf(mia, s.person("ben"))[0]
-		room, err := old.room.Upgrade(s.Context())
+		old, err := mia.Group(s.Context(), s.Bot.UserID, s.person("ben"))
 		s.must(err)
-		upgraded := &chat{s, room}
+		successor, err := old.Upgrade(s.Context())
+		s.must(err)
+		upgraded := &chat{s, successor}
 		upgraded.member(event.MembershipJoin)
 		s.says(upgraded.ask("!reg whoami"), "manager")
 	})

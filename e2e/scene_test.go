@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,12 +69,12 @@ func (s *scene) chatWith(person *lab.Person) *chat {
 // in the order of their names. Greetings have been heard.
 func (s *scene) groupOf(host *lab.Person, guests ...*lab.Person) []*chat {
 	s.Helper()
-	room, err := host.Group(s.Context(), s.Bot.UserID, guests...)
+	opened, err := host.Group(s.Context(), s.Bot.UserID, guests...)
 	s.must(err)
-	chats := []*chat{{s, room}}
+	chats := []*chat{{s, opened}}
 	chats[0].hear()
 	for _, guest := range guests {
-		joined, err := guest.Join(s.Context(), room)
+		joined, err := guest.Join(s.Context(), opened)
 		s.must(err)
 		chats = append(chats, &chat{s, joined})
 	}
@@ -143,7 +144,24 @@ func must(t testing.TB, err error) {
 // chat is a room as one person sees it.
 type chat struct {
 	scene *scene
-	room  *lab.Chat
+	room  room
+}
+
+// room is what the person's client can do there: a *lab.Chat, or another kind of client.
+type room interface {
+	Say(ctx context.Context, text string) (id.EventID, error)
+	Notice(ctx context.Context, text string) (id.EventID, error)
+	Mention(ctx context.Context, text string) (id.EventID, error)
+	Edit(ctx context.Context, message id.EventID, text string) (id.EventID, error)
+	React(ctx context.Context, message id.EventID, key string) error
+
+	Ask(ctx context.Context, text string) (lab.Message, error)
+	Hear(ctx context.Context) (lab.Message, error)
+	Marks(ctx context.Context, message id.EventID, n int) ([]lab.Reaction, error)
+	Until(ctx context.Context, user id.UserID, membership event.Membership) (reason string, err error)
+
+	Invite(ctx context.Context, user id.UserID) error
+	Leave(ctx context.Context) error
 }
 
 // say says something without waiting for an answer.

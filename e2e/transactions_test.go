@@ -17,10 +17,12 @@ import (
 func TestNastyTransactions(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		person := s.personWith("manager", "mia")
-		mia := s.chatWith(person)
+		dm, err := person.DM(s.Context(), s.Bot.UserID)
+		s.must(err)
+		mia := &chat{s, dm}
 		event := func(n int, content string) string {
 			return fmt.Sprintf(`{"event_id": "$nasty%d:lab.test", "room_id": %q, "sender": %q, "type": "m.room.message",
-				"origin_server_ts": %d, "content": %s}`, n, mia.room.RoomID, person.UserID, time.Now().UnixMilli(), content)
+				"origin_server_ts": %d, "content": %s}`, n, dm.RoomID, person.UserID, time.Now().UnixMilli(), content)
 		}
 		text := func(n int, body string) string { return event(n, `{"msgtype": "m.text", "body": "`+body+`"}`) }
 		var large []string
