@@ -1,0 +1,153 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/crypto"
+	"maunium.net/go/mautrix/crypto/cryptohelper"
+	_ "maunium.net/go/mautrix/crypto/goolm" // the olm implementation, without cgo
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/store"
+)
+
+// encryption is the bot's one device and its keys.
+//
+// Lock order: turn is taken before any transaction that touches the crypto
+// tables and around every call into the machine. mautrix holds its own locks
+// while it writes, and takes them inside the to-device transaction too: without
+// one lock above both, the two wait for each other.
+type encryption struct {
+	helper *cryptohelper.CryptoHelper
+	mach   *crypto.OlmMachine
+	keys   *crypto.SQLCryptoStore // the machine's store, for the sync position
+	client *mautrix.Client
+	store  *store.DB
+	turn   chan struct{} // holds one value while somebody has the turn
+}
+
+// cryptoTime is how long one turn may take, waiting for it included.
+const cryptoTime = 60 * time.Second
+
+// take runs fn while nobody else uses the crypto, within cryptoTime.
+func (e *encryption) take(ctx context.Context, fn func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, cryptoTime)
+	defer cancel()
+	select {
+	case e.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the encryption: %w", ctx.Err())
+	}
+	defer func() { <-e.turn }()
+	return fn(ctx)
+}
+
+// openCrypto makes or finds the bot's device (MSC4190), its keys and its
+// cross-signing identity, and sees that the homeserver has the same.
+func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
+	e := &encryption{client: s.client, store: s.store, turn: make(chan struct{}, 1)}
+	s.client.SetAppServiceDeviceID = true
+	open := func() (err error) {
+		e.helper, err = cryptohelper.NewCryptoHelper(s.client, []byte(s.cfg.Encryption.PickleKey), s.store.Matrix())
+		if err != nil {
+			return err
+		}
+		e.helper.DBAccountID = s.cfg.UserID.String()
+		e.helper.MSC4190 = true
+		e.helper.LoginAs = &mautrix.ReqLogin{InitialDeviceDisplayName: s.cfg.Displayname}
+		return e.helper.Init(ctx)
+	}
+	err := open()
+	switch {
+	case err == nil:
+	case wrongPickleKey(err):
+		return nil, fmt.Errorf("%w (%w): put the former key back, or see docs/encryption.md for starting afresh", ErrWrongPickleKey, err)
+	case keysVanished(err):
+		s.log.Warn().Msg("The homeserver has lost the bot's device (somebody removed it, or it was restored from a backup); uploading the same keys again")
+		if err = s.store.UnshareAccount(ctx); err == nil {
+			err = open()
+		}
+	case foreignKeys(err):
+		s.log.Warn().Err(err).Msg("The homeserver has other keys for the bot's device; making a new device")
+		if err = s.store.ForgetAccount(ctx); err == nil {
+			s.client.DeviceID = ""
+			err = open()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("preparing the encryption: %w", err)
+	}
+	e.mach = e.helper.Machine()
+	e.keys = e.mach.CryptoStore.(*crypto.SQLCryptoStore) // made by the helper for the database
+	if err := s.ensureCrossSigning(ctx, e); err != nil {
+		return nil, fmt.Errorf("preparing cross-signing: %w", err)
+	}
+	return e, nil
+}
+
+// mautrix has no sentinels for these.
+func wrongPickleKey(err error) bool {
+	return strings.Contains(err.Error(), "failed to load olm account") && strings.Contains(err.Error(), "bad mac")
+}
+
+func keysVanished(err error) bool {
+	return strings.Contains(err.Error(), "keys seem to have disappeared")
+}
+
+func foreignKeys(err error) bool {
+	return strings.Contains(err.Error(), "mismatching identity key on server") ||
+		strings.Contains(err.Error(), "not marked as shared, but there are keys on the server")
+}
+
+// encrypt encrypts for all devices of the people in the room, sharing the
+// room's session with those who don't have it yet.
+func (e *encryption) encrypt(ctx context.Context, room id.RoomID, kind event.Type, content any) (encrypted *event.EncryptedEventContent, err error) {
+	err = e.take(ctx, func(ctx context.Context) error {
+		encrypted, err = e.helper.Encrypt(ctx, room, kind, content)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encrypting a message: %w", err)
+	}
+	return encrypted, nil
+}
+
+// memberChanged ends the room's outgoing session when somebody leaves, and
+// learns the devices of who comes.
+func (e *encryption) memberChanged(ctx context.Context, evt *event.Event) error {
+	return e.take(ctx, func(ctx context.Context) error {
+		e.mach.HandleMemberEvent(ctx, evt)
+		if evt.Content.AsMember().Membership != event.MembershipJoin {
+			return nil
+		}
+		if encrypted, err := e.mach.StateStore.IsEncrypted(ctx, evt.RoomID); err != nil || !encrypted {
+			return err
+		}
+		// Not fatal: devices are fetched again when something is sent.
+		_, _ = e.mach.FetchKeys(ctx, []id.UserID{id.UserID(evt.GetStateKey())}, true)
+		return nil
+	})
+}
+
+// identity is what people compare with what their client shows.
+func (e *encryption) identity(context.Context) (deviceID, fingerprint, masterKey string, ok bool) {
+	own := e.mach.OwnIdentity()
+	if keys := e.mach.CrossSigningKeys; keys != nil {
+		masterKey = grouped(keys.MasterKey.PublicKey().String())
+	}
+	return own.DeviceID.String(), grouped(own.SigningKey.String()), masterKey, true
+}
+
+// grouped writes a key in groups of four, as clients do.
+func grouped(key string) string {
+	var groups []string
+	for len(key) > 4 {
+		groups, key = append(groups, key[:4]), key[4:]
+	}
+	return strings.Join(append(groups, key), " ")
+}

@@ -1,0 +1,73 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/store"
+)
+
+// room is a room whose state is known completely.
+type room struct {
+	store.Room
+	people []id.UserID // joined and invited
+}
+
+// direct tells whether the room holds exactly the bot and this person. Names,
+// is_direct and account data don't count: anybody can set them.
+func (r room) direct(bot, person id.UserID) bool {
+	return len(r.people) == 2 &&
+		(r.people[0] == bot && r.people[1] == person || r.people[1] == bot && r.people[0] == person)
+}
+
+// room returns a room with its state, reading it from the homeserver first
+// whenever what the database has may be incomplete. The error is errGone if the
+// bot is not in it.
+func (s *session) room(ctx context.Context, roomID id.RoomID) (room, error) {
+	r, err := s.store.Room(ctx, roomID)
+	if err != nil {
+		return room{}, err
+	}
+	if !r.StateRead {
+		if err := s.readState(ctx, roomID); err != nil {
+			return room{}, err
+		}
+		if r, err = s.store.Room(ctx, roomID); err != nil {
+			return room{}, err
+		}
+	}
+	people, err := s.people(ctx, roomID)
+	return room{r, people}, err
+}
+
+// readState reads a room's full state: encryption, members, history
+// visibility. State from before the bot joined is never pushed.
+func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
+	state, err := quickly(ctx, func(ctx context.Context) (mautrix.RoomStateMap, error) {
+		return s.client.State(ctx, roomID)
+	})
+	if isGone(err) {
+		return errors.Join(errGone, err)
+	} else if err != nil {
+		return fmt.Errorf("reading the state of %s: %w", roomID, err)
+	}
+	// The client only logs it when it could not store the members.
+	if complete, err := s.state.HasFetchedMembers(ctx, roomID); err != nil || !complete {
+		return fmt.Errorf("storing the state of %s: %w", roomID, errors.Join(err, context.Cause(ctx)))
+	}
+	_, encrypted := state[event.StateEncryption][""]
+	return s.store.StateRead(ctx, roomID, encrypted)
+}
+
+// ignoreIfGone lets an event of a room that the bot has left end quietly.
+func (s *session) ignoreIfGone(ctx context.Context, in store.Incoming, err error) error {
+	if errors.Is(err, errGone) {
+		return s.ignore(ctx, in, "the bot is not in its room", err)
+	}
+	return err
+}

@@ -1,0 +1,388 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.mau.fi/util/dbutil"
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/id"
+	"maunium.net/go/mautrix/sqlstatestore"
+
+	"matrix-registration-bot/store"
+)
+
+const (
+	// stopTime is how long what is under way may take after a stop was asked
+	// for. Docker kills after 10 s.
+	stopTime = 8 * time.Second
+	// cleanEvery is how often old rows are removed.
+	cleanEvery = time.Hour
+	// wakeEvery is how often the database is searched for open work.
+	wakeEvery = 30 * time.Second
+)
+
+// session is one life of the bot: from meeting the homeserver until the
+// program stops or something makes it start over.
+type session struct {
+	bot    *Bot
+	cfg    Config
+	store  *store.DB
+	log    zerolog.Logger
+	client *mautrix.Client
+	state  *sqlstatestore.SQLStateStore
+	crypto *encryption // nil without encryption
+
+	inbox  *lanes
+	outbox *lanes
+	pings  chan struct{}
+	failed chan error // the first entry ends the session
+	tasks  sync.WaitGroup
+}
+
+func newSession(b *Bot) *session {
+	s := &session{
+		bot: b, cfg: b.cfg, store: b.cfg.Store, log: b.log,
+		pings: make(chan struct{}, 1), failed: make(chan error, 1),
+	}
+	s.inbox = newLanes(s.handleNext)
+	s.outbox = newLanes(s.deliverNext)
+	return s
+}
+
+// run lives the session until the context ends or something fails for good.
+func (s *session) run(ctx context.Context) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	// Two contexts: begin ends when nothing new may begin, work when what is
+	// under way must end too.
+	begin, endBegin := context.WithCancel(ctx)
+	defer endBegin()
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
+
+	s.inbox.start(work, begin.Done())
+	s.outbox.start(work, begin.Done())
+	s.bot.setSession(s)
+	defer s.bot.setSession(nil)
+
+	if s.crypto != nil {
+		s.goTask(func() { s.syncLoop(begin, work) })
+	}
+	s.goTask(func() { s.pingLoop(begin) })
+	s.goTask(func() { s.readRooms(begin) })
+	s.goTask(func() { s.cleanLoop(begin) })
+	s.goTask(func() { s.wakeLoop(begin) })
+	s.askPing()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-s.failed:
+	}
+	if err == nil {
+		select {
+		case err = <-s.failed: // both at once: it has no right to finish anything
+		default:
+		}
+	}
+
+	endBegin()
+	late := time.AfterFunc(stopTime, endWork)
+	defer late.Stop()
+	if err != nil {
+		endWork() // its view may be wrong: what is under way is done again by the next session
+	}
+	s.inbox.wait()
+	s.outbox.wait()
+	s.tasks.Wait()
+	return err
+}
+
+// fail ends the session.
+func (s *session) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // it is ending already
+	}
+}
+
+func (s *session) goTask(task func()) {
+	s.tasks.Add(1)
+	go func() {
+		defer s.tasks.Done()
+		task()
+	}()
+}
+
+// wakeLoop takes up what an earlier life left, and whatever else came into the
+// database without a call to Wake.
+func (s *session) wakeLoop(ctx context.Context) {
+	for {
+		if err := s.wakeAll(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Msg("Looking for open work failed")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wakeEvery):
+		}
+	}
+}
+
+func (s *session) wakeAll(ctx context.Context) error {
+	rooms, err := s.store.RoomsWithEvents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		s.inbox.wake(room)
+	}
+	rooms, err = s.store.RoomsWithMessages(ctx)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		s.outbox.wake(room)
+	}
+	return nil
+}
+
+// prepare meets the homeserver: it waits until it is there and knows the
+// registration, then makes user, device and profile what they should be.
+func (s *session) prepare(ctx context.Context) (err error) {
+	if s.client, err = newClient(s.cfg); err != nil {
+		return err
+	}
+	s.state = sqlstatestore.NewSQLStateStore(s.store.Matrix(), dbutil.ZeroLogger(s.log), false)
+	if err = s.state.Upgrade(ctx); err != nil {
+		return fmt.Errorf("preparing the room state tables: %w", err)
+	}
+	s.client.StateStore = s.state
+	if err = s.meet(ctx); err != nil {
+		return err
+	}
+	if s.cfg.Encryption.Enabled {
+		s.crypto, err = s.openCrypto(ctx)
+	} else {
+		err = ensureDevice(ctx, s.client, s.store, s.cfg.Displayname)
+	}
+	if err != nil {
+		return err
+	}
+	s.removeOldDevices(ctx)
+	s.setProfile(ctx)
+	// What happened while the bot was away may have been lost with the
+	// homeserver's or our own database: every room is read anew before use.
+	rooms, err := s.store.KnownRooms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		if err := s.store.ForgetState(ctx, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meet registers the bot's user, as often as it takes.
+func (s *session) meet(ctx context.Context) error {
+	localpart, _, err := s.cfg.UserID.ParseAndDecode()
+	if err != nil {
+		return fmt.Errorf("the bot's user id: %w", err)
+	}
+	for n := 0; ; n++ {
+		err := func() error {
+			ctx, cancel := context.WithTimeout(ctx, callTime)
+			defer cancel()
+			return register(ctx, s.client, localpart)
+		}()
+		if err == nil || errors.Is(err, mautrix.MUserInUse) {
+			if n > 0 {
+				s.log.Info().Msg("The homeserver is there")
+			}
+			s.bot.status.homeserver("ok")
+			return nil
+		}
+		words := meetingWords(err, s.cfg)
+		s.bot.status.homeserver(words)
+		if n == 0 || n%20 == 0 {
+			s.log.Warn().Err(err).Msg(words)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause(n, 4*time.Second, err)):
+		}
+	}
+}
+
+// meetingWords says in plain words why the homeserver does not let the bot in,
+// and what to do.
+func meetingWords(err error, cfg Config) string {
+	switch {
+	case errors.Is(err, mautrix.MUnknownToken):
+		return "The homeserver does not know the bot's registration yet: name registration.yaml in app_service_config_files and restart the homeserver"
+	case errors.Is(err, mautrix.MExclusive):
+		return fmt.Sprintf("The homeserver says that %s is not in the namespace of its registration: compare bot.username with namespaces.users in registration.yaml, then restart the homeserver", cfg.UserID)
+	default:
+		return fmt.Sprintf("The homeserver at %s can't be used yet; trying again", cfg.Homeserver)
+	}
+}
+
+// setProfile sets display name and avatar where they differ. The bot works
+// without, so failures are only logged.
+func (s *session) setProfile(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	profile, err := s.client.GetProfile(ctx, s.cfg.UserID)
+	if err != nil && !errors.Is(err, mautrix.MNotFound) {
+		s.log.Warn().Err(err).Msg("Reading the bot's profile failed")
+		return
+	}
+	if profile == nil {
+		profile = &mautrix.RespUserProfile{}
+	}
+	if profile.DisplayName != s.cfg.Displayname {
+		if err := s.client.SetDisplayName(ctx, s.cfg.Displayname); err != nil {
+			s.log.Warn().Err(err).Msg("Setting the bot's display name failed")
+		}
+	}
+	if avatar := s.cfg.Avatar.ParseOrIgnore(); !avatar.IsEmpty() && profile.AvatarURL != avatar {
+		if err := s.client.SetAvatarURL(ctx, avatar); err != nil {
+			s.log.Warn().Err(err).Msg("Setting the bot's avatar failed")
+		}
+	}
+}
+
+// removeOldDevices deletes what earlier databases, or a predecessor under the
+// same user id, left behind: clients would go on encrypting for devices that
+// nobody reads.
+func (s *session) removeOldDevices(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	devices, err := s.client.GetDevicesInfo(ctx)
+	if err != nil {
+		s.log.Warn().Err(err).Msg("Listing the bot's devices failed")
+		return
+	}
+	for _, device := range devices.Devices {
+		if device.DeviceID == s.client.DeviceID {
+			continue
+		}
+		err := s.client.DeleteDevice(ctx, device.DeviceID, &mautrix.ReqDeleteDevice[any]{})
+		s.log.Info().Err(err).Stringer("device_id", device.DeviceID).Msg("Removed an old device of the bot")
+	}
+}
+
+// askPing has the homeserver pinged soon.
+func (s *session) askPing() {
+	select {
+	case s.pings <- struct{}{}:
+	default:
+	}
+}
+
+// pingLoop asks the homeserver to call the bot (MSC2659) whenever that was
+// asked for, until it works.
+func (s *session) pingLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.pings:
+		}
+		for n := 0; ; n++ {
+			words, again := s.ping(ctx)
+			s.bot.status.wayBack(words)
+			if !again {
+				break
+			}
+			if n%20 == 0 {
+				s.log.Warn().Msg(words)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(pause(n, 15*time.Second, nil)):
+			}
+		}
+	}
+}
+
+// ping returns in plain words how the way back is, and whether to try again.
+func (s *session) ping(ctx context.Context) (words string, again bool) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	_, err := s.client.AppservicePing(ctx, s.cfg.AppserviceID, "way-back")
+	switch {
+	case err == nil:
+		s.log.Info().Msg("The homeserver reaches the bot")
+		return "ok", false
+	case errors.Is(err, mautrix.MUnrecognized):
+		return "unknown: this homeserver has no ping", false
+	case errors.Is(err, mautrix.MURLNotSet):
+		return "The registration that the homeserver has loaded has no url: it will never tell the bot about messages. Set url in registration.yaml and restart the homeserver", true
+	case errors.Is(err, mautrix.MConnectionFailed), errors.Is(err, mautrix.MConnectionTimeout):
+		return fmt.Sprintf("The homeserver can't reach the bot at the url in registration.yaml (%v): it must lead, seen from the homeserver, to appservice.listen", err), true
+	case errors.Is(err, mautrix.MBadStatus):
+		return fmt.Sprintf("Something else than this bot answers at the url in registration.yaml, or with another hs_token (%v): the bot and the homeserver must use the same registration.yaml; restart both", err), true
+	case errors.Is(err, mautrix.MForbidden), errors.Is(err, mautrix.MNotFound):
+		return fmt.Sprintf("The homeserver does not know an appservice with the id %s: compare it with the registration.yaml that it has loaded", s.cfg.AppserviceID), true
+	default:
+		return fmt.Sprintf("Asking the homeserver to call the bot failed (%v)", err), true
+	}
+}
+
+// readRooms reads the state of every room that the bot is in, so that the
+// first command after a start does not wait for it, and leaves the empty ones.
+func (s *session) readRooms(ctx context.Context) {
+	joined, err := s.client.JoinedRooms(ctx)
+	if err != nil {
+		s.log.Warn().Err(err).Msg("Listing the bot's rooms failed; their state is read when it is needed")
+		return
+	}
+	for _, room := range joined.JoinedRooms {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := s.tidyRoom(ctx, room); err != nil {
+			s.log.Warn().Err(err).Stringer("room_id", room).Msg("Reading a room's state failed; it is read when it is needed")
+		}
+	}
+}
+
+func (s *session) cleanLoop(ctx context.Context) {
+	for {
+		if err := s.store.Clean(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Msg("Removing old rows failed")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(cleanEvery):
+		}
+	}
+}
+
+// quickly gives a call its time limit.
+func quickly[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return call(ctx)
+}
+
+// people are those whose membership counts for what a room is: joined and
+// invited.
+func (s *session) people(ctx context.Context, room id.RoomID) ([]id.UserID, error) {
+	people, err := s.state.GetRoomJoinedOrInvitedMembers(ctx, room)
+	if err != nil {
+		return nil, fmt.Errorf("reading the members of %s: %w", room, err)
+	}
+	return people, nil
+}

@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// How long things are kept after they are done with.
+const (
+	keepEvents = 30 * 24 * time.Hour  // event ids, so that a repeat is known
+	keepAudit  = 365 * 24 * time.Hour // who did what
+	cleanStep  = 500                  // rows at a time: a long transaction would hold up intake
+)
+
+// Clean removes what is old, in small steps.
+func (d *DB) Clean(ctx context.Context) error {
+	old, oldAudit := d.now().Add(-keepEvents).UnixMilli(), d.now().Add(-keepAudit).UnixMilli()
+	for _, c := range []struct {
+		table, key, where string
+		before            int64
+	}{
+		{"inbox", "seq", "received_at<$1 AND state<>'open'", old},
+		{"outbox", "seq", "created_at<$1 AND state<>'open'", old},
+		{"steps", "event_id", "event_id IN (SELECT event_id FROM plans WHERE created_at<$1)", old},
+		{"plans", "event_id", "created_at<$1", old},
+		{"questions", "question_id", "asked_on<$1", old},
+		{"key_waits", "session_id", "since<$1", old},
+		{"set_aside", "seq", "received_at<$1", old},
+		{"audit", "seq", "at<$1", oldAudit},
+	} {
+		for {
+			result, err := d.db.Exec(ctx, `DELETE FROM `+c.table+` WHERE `+c.key+` IN (
+				SELECT `+c.key+` FROM `+c.table+` WHERE `+c.where+` LIMIT $2)`, c.before, cleanStep)
+			if err != nil {
+				return fmt.Errorf("cleaning %s: %w", c.table, err)
+			}
+			if n, err := result.RowsAffected(); err != nil || n < cleanStep {
+				break
+			}
+		}
+	}
+	return nil
+}

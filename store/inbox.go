@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.mau.fi/util/dbutil"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/appservice"
+)
+
+// Incoming is an event in the inbox that has not been handled yet.
+type Incoming struct {
+	EventID  id.EventID
+	RoomID   id.RoomID
+	Sender   id.UserID
+	Type     string
+	Raw      []byte
+	Received time.Time
+	Age      time.Duration // how old it was when it came
+	Tries    int           // how often handling it failed
+}
+
+// Accept commits what a transaction brought. Event ids that were here within
+// the last 30 days are skipped: homeservers send the same again.
+func (d *DB) Accept(ctx context.Context, transactionID string, events []appservice.Event, unreadable [][]byte) error {
+	return d.Transact(ctx, func(ctx context.Context) error {
+		now := d.millis()
+		for _, e := range events {
+			err := d.exec(ctx, "keeping an event", `
+				INSERT INTO inbox (event_id, room_id, sender, type, said, raw, age, received_at)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (event_id) DO NOTHING`,
+				e.ID, e.RoomID, e.Sender, e.Type, e.StateKey == nil, e.Raw, e.Age, now)
+			if err != nil {
+				return err
+			}
+		}
+		for _, raw := range unreadable {
+			err := d.exec(ctx, "setting an unreadable event aside",
+				`INSERT INTO set_aside (transaction_id, raw, received_at) VALUES ($1, $2, $3)`,
+				transactionID, raw, now)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RoomsWithEvents returns the rooms in which events wait to be handled.
+func (d *DB) RoomsWithEvents(ctx context.Context) ([]id.RoomID, error) {
+	return query(ctx, d, "listing rooms with events", scanOne[id.RoomID],
+		`SELECT DISTINCT room_id FROM inbox WHERE state='open'`)
+}
+
+// NextEvent returns the event of a room to handle now: the oldest that is due
+// and, if a person said it, has nothing older by the same person before it. So
+// each person's messages keep their order, and one whose key is missing holds
+// up nobody else. Without such an event it says how long to wait for a
+// postponed one (0 = there is none).
+func (d *DB) NextEvent(ctx context.Context, room id.RoomID) (e Incoming, wait time.Duration, err error) {
+	now := d.millis()
+	e, ok, err := first(ctx, d, "reading the next event", scanIncoming, `
+		SELECT event_id, room_id, sender, type, raw, received_at, age, tries FROM inbox i
+		WHERE room_id=$1 AND state='open' AND not_before<=$2 AND (NOT said OR NOT EXISTS (
+			SELECT 1 FROM inbox older WHERE older.room_id=i.room_id AND older.sender=i.sender
+			AND older.state='open' AND older.said AND older.seq<i.seq))
+		ORDER BY seq LIMIT 1`, room, now)
+	if err != nil || ok {
+		return e, 0, err
+	}
+	return e, d.untilNext(ctx, "inbox", room, now), nil
+}
+
+// untilNext says how long until the next postponed row of a room is due.
+func (d *DB) untilNext(ctx context.Context, table string, room id.RoomID, now int64) time.Duration {
+	at, ok, err := first(ctx, d, "reading when the next is due", scanOne[*int64],
+		`SELECT MIN(not_before) FROM `+table+` WHERE room_id=$1 AND state='open'`, room)
+	if err != nil {
+		return time.Second
+	} else if !ok || at == nil {
+		return 0
+	}
+	return max(time.Duration(*at-now)*time.Millisecond, time.Millisecond)
+}
+
+func scanIncoming(row dbutil.Scannable) (e Incoming, err error) {
+	var received, age int64
+	err = row.Scan(&e.EventID, &e.RoomID, &e.Sender, &e.Type, &e.Raw, &received, &age, &e.Tries)
+	e.Received, e.Age = time.UnixMilli(received), time.Duration(age)*time.Millisecond
+	return e, err
+}
+
+// Handled marks an event as done with and erases its text. It must be part of
+// the transaction that holds everything the event led to.
+func (d *DB) Handled(ctx context.Context, event id.EventID) error {
+	return d.endEvent(ctx, event, "UPDATE inbox SET state='handled', raw=NULL, session_id='' WHERE event_id=$1 AND state='open'")
+}
+
+// SetAside marks an event as given up; its bytes are kept for the admin.
+func (d *DB) SetAside(ctx context.Context, event id.EventID) error {
+	return d.endEvent(ctx, event, "UPDATE inbox SET state='aside', session_id='' WHERE event_id=$1 AND state='open'")
+}
+
+func (d *DB) endEvent(ctx context.Context, event id.EventID, statement string) error {
+	result, err := d.db.Exec(ctx, statement, event)
+	if err != nil {
+		return fmt.Errorf("ending an event: %w", err)
+	} else if n, err := result.RowsAffected(); err != nil {
+		return fmt.Errorf("ending an event: %w", err)
+	} else if n != 1 {
+		return fmt.Errorf("ending event %s: it is not open", event)
+	}
+	return nil
+}
+
+// Failed counts a failed try and postpones the next.
+func (d *DB) Failed(ctx context.Context, event id.EventID, again time.Duration) error {
+	return d.exec(ctx, "counting a failed try",
+		`UPDATE inbox SET tries=tries+1, not_before=$2 WHERE event_id=$1`, event, d.millis()+again.Milliseconds())
+}
+
+// Postpone lets an event wait without counting a try.
+func (d *DB) Postpone(ctx context.Context, event id.EventID, again time.Duration) error {
+	return d.exec(ctx, "postponing an event",
+		`UPDATE inbox SET not_before=$2 WHERE event_id=$1`, event, d.millis()+again.Milliseconds())
+}
+
+// MarkCommand implements commands.Store.
+func (d *DB) MarkCommand(ctx context.Context, event id.EventID) error {
+	return d.exec(ctx, "marking a command", `UPDATE inbox SET command=true WHERE event_id=$1`, event)
+}
+
+// CountCommands implements commands.Store.
+func (d *DB) CountCommands(ctx context.Context, user id.UserID, since time.Time) (int, error) {
+	n, _, err := first(ctx, d, "counting commands", scanOne[int],
+		`SELECT COUNT(*) FROM inbox WHERE command AND sender=$1 AND received_at>=$2`, user, since.UnixMilli())
+	return n, err
+}

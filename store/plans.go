@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"go.mau.fi/util/dbutil"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/commands"
+)
+
+// Plan implements commands.Store.
+func (d *DB) Plan(ctx context.Context, event id.EventID) (commands.Plan, bool, error) {
+	plan := commands.Plan{Event: event}
+	command, ok, err := first(ctx, d, "reading a plan", scanOne[string], `SELECT command FROM plans WHERE event_id=$1`, event)
+	if err != nil || !ok {
+		return plan, false, err
+	}
+	plan.Command = command
+	plan.Steps, err = query(ctx, d, "reading the steps of a plan", func(row dbutil.Scannable) (step commands.Step, err error) {
+		var body []byte
+		if err = row.Scan(&body); err == nil {
+			err = json.Unmarshal(body, &step)
+		}
+		return step, err
+	}, `SELECT body FROM steps WHERE event_id=$1 ORDER BY n`, event)
+	return plan, err == nil, err
+}
+
+// SavePlan implements commands.Store.
+func (d *DB) SavePlan(ctx context.Context, plan commands.Plan) error {
+	return d.Transact(ctx, func(ctx context.Context) error {
+		err := d.exec(ctx, "saving a plan", `INSERT INTO plans (event_id, command, created_at) VALUES ($1, $2, $3)`,
+			plan.Event, plan.Command, d.millis())
+		if err != nil {
+			return err
+		}
+		for n, step := range plan.Steps {
+			body, err := json.Marshal(step)
+			if err != nil {
+				return fmt.Errorf("saving a step: %w", err)
+			}
+			err = d.exec(ctx, "saving a step", `INSERT INTO steps (event_id, n, token, body) VALUES ($1, $2, $3, $4)`,
+				plan.Event, n, step.Token, body)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SaveStep implements commands.Store.
+func (d *DB) SaveStep(ctx context.Context, event id.EventID, n int, step commands.Step) error {
+	body, err := json.Marshal(step)
+	if err != nil {
+		return fmt.Errorf("saving a step: %w", err)
+	}
+	return d.exec(ctx, "saving a step", `UPDATE steps SET token=$3, body=$4 WHERE event_id=$1 AND n=$2`, event, n, step.Token, body)
+}
+
+// Forget implements commands.Store.
+func (d *DB) Forget(ctx context.Context, token string) error {
+	if token == "" {
+		return nil
+	}
+	return d.Transact(ctx, func(ctx context.Context) error {
+		type place struct {
+			event id.EventID
+			n     int
+			step  commands.Step
+		}
+		places, err := query(ctx, d, "finding a token in the ledger", func(row dbutil.Scannable) (p place, err error) {
+			var body []byte
+			if err = row.Scan(&p.event, &p.n, &body); err == nil {
+				err = json.Unmarshal(body, &p.step)
+			}
+			return p, err
+		}, `SELECT event_id, n, body FROM steps WHERE token=$1`, token)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			bare := commands.Step{Kind: p.step.Kind, Drawn: p.step.Drawn, State: p.step.State, Failure: p.step.Failure}
+			if err := d.SaveStep(ctx, p.event, p.n, bare); err != nil {
+				return err
+			}
+		}
+		return d.exec(ctx, "forgetting a token", `DELETE FROM made WHERE token=$1`, token)
+	})
+}
