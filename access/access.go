@@ -8,17 +8,6 @@ import (
 	"maunium.net/go/mautrix/id"
 )
 
-// Role is what a person may do; each role includes the ones below it.
-type Role int
-
-// The roles, lowest first.
-const (
-	None Role = iota
-	Inviter
-	Manager
-	Admin
-)
-
 // Entry is one line of the stored list (`allow` and `disallow`).
 type Entry struct {
 	Pattern string    // as it was written: user id, glob, server name, "*" or /regexp/
@@ -38,8 +27,16 @@ type Reason struct {
 	Decisive   bool // this one gave the role
 }
 
+// Broken is an entry that can't be read (any more). It matches nobody.
+type Broken struct {
+	Pattern    string
+	FromConfig bool
+	Err        error // why, see Parse
+}
+
 // Decision is a person's role and why it is so.
 type Decision struct {
 	Role    Role
 	Reasons []Reason // every entry that matches, the decisive one first
+	Broken  []Broken // every entry that can't be read, to be logged
 }
