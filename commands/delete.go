@@ -1,0 +1,52 @@
+package commands
+
+import (
+	"context"
+
+	"matrix-registration-bot/access"
+	"matrix-registration-bot/locale"
+)
+
+func remove() *Command {
+	return &Command{
+		Name:    "delete",
+		Aliases: []string{"remove"},
+		Role:    access.Inviter,
+		Secret:  true,
+		Run:     planDelete,
+		Report:  reportDelete,
+	}
+}
+
+// planDelete keeps what can't be deleted as steps that have failed, so that
+// the answer is complete even after a crash.
+func planDelete(ctx context.Context, r *Request) (Reply, error) {
+	found, err := r.lookUp(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	var reply Reply
+	for _, f := range found {
+		step := Step{Kind: StepDelete, Token: f.text, State: StepPlanned, Seen: &f.token}
+		if f.failure != "" {
+			step = Step{Kind: StepDelete, Token: f.text, State: StepFailed, Failure: f.failure}
+		}
+		reply.Steps = append(reply.Steps, step)
+	}
+	return reply, nil
+}
+
+func reportDelete(_ context.Context, r *Request, steps []Step) (Reply, error) {
+	var lines []locale.Text
+	for _, step := range steps {
+		switch {
+		case step.State != StepDone:
+			lines = append(lines, r.failure(step.Failure, step.Token))
+		case step.Seen.Pending > 0:
+			lines = append(lines, r.text("delete.done_pending", locale.Args{"token": step.Token, "n": step.Seen.Pending}))
+		default:
+			lines = append(lines, r.text("delete.done", locale.Args{"token": step.Token}))
+		}
+	}
+	return pack(locale.Lines, lines), nil
+}

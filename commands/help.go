@@ -1,0 +1,43 @@
+package commands
+
+import (
+	"context"
+
+	"matrix-registration-bot/access"
+	"matrix-registration-bot/locale"
+)
+
+func help() *Command {
+	return &Command{Name: "help", Aliases: []string{"?"}, Run: explain}
+}
+
+func explain(_ context.Context, r *Request) (Reply, error) {
+	if len(r.Args) > 0 {
+		return r.explainCommand(r.Args[0])
+	}
+	var lines []locale.Text
+	for _, c := range r.table.open(r.Role) {
+		lines = append(lines, r.text("help.line", locale.Args{
+			"usage": r.text(c.Name+".usage", nil), "summary": r.text(c.Name+".summary", nil),
+		}))
+	}
+	parts := []locale.Text{locale.Lines(r.text("help.begin", nil), locale.List(lines...))}
+	if r.Role == access.None {
+		parts = append(parts, r.text("access.ask", locale.Args{"ask": r.whomToAsk()}))
+	} else {
+		parts = append(parts, r.text("help.end", nil))
+	}
+	return say(locale.Paragraphs(parts...)), nil
+}
+
+// explainCommand says all about one command, if the person may use it.
+func (r *Request) explainCommand(name string) (Reply, error) {
+	command := r.table.find(name)
+	if command == nil || command.Hidden || r.Role < command.Role {
+		return Reply{}, r.unknown(name)
+	}
+	return say(locale.Paragraphs(
+		r.text("help.command", locale.Args{"usage": r.text(command.Name+".usage", nil)}),
+		r.text(command.Name+".details", nil),
+	)), nil
+}

@@ -1,0 +1,148 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"matrix-registration-bot/tokens"
+)
+
+// ledger carries out plans: each step has its effect exactly once, whenever
+// the program dies in between.
+type ledger struct {
+	server tokens.Server
+	store  Store
+	log    zerolog.Logger
+	patience
+}
+
+// carryOut brings every step of a committed plan to its end and stores how it
+// ended. resumed says that an earlier run may have sent requests already. The
+// only error is ErrUnsettled: the plan has to be resumed later.
+func (l *ledger) carryOut(ctx context.Context, plan *Plan, resumed bool) error {
+	waiter := l.begin()
+	for n := range plan.Steps {
+		step := &plan.Steps[n]
+		if step.State != StepPlanned {
+			continue
+		}
+		if err := l.settle(ctx, step, resumed, waiter); err != nil {
+			return err
+		}
+		if err := l.store.SaveStep(ctx, plan.Event, n, *step); err != nil {
+			return fmt.Errorf("%w: storing the outcome: %w", ErrUnsettled, err)
+		}
+		if step.State == StepDone {
+			waiter = l.begin()
+		}
+	}
+	return nil
+}
+
+// settle tries until the step has had its effect, certainly won't have it, or
+// patience ends. sent says that a request may have been sent whose outcome is
+// not known.
+func (l *ledger) settle(ctx context.Context, step *Step, sent bool, waiter *waiter) error {
+	if step.Token == "" { // erased: somebody deleted the token since
+		step.fail("token.erased")
+		return nil
+	}
+	for {
+		unclear, err := l.attempt(ctx, step, sent)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, tokens.ErrUnknownOutcome), errors.Is(err, tokens.ErrExists), failureKey(err) == "":
+			sent, unclear = true, true
+		case !unclear && !temporary(err):
+			step.fail(failureKey(err))
+			return nil
+		}
+		if waiter.wait(ctx, err) {
+			continue
+		}
+		l.log.Warn().Err(err).Str("step", string(step.Kind)).Msg("The server did not do as asked")
+		if unclear || ctx.Err() != nil {
+			return fmt.Errorf("%w: %s: %w", ErrUnsettled, step.Kind, err)
+		}
+		step.fail(failureKey(err))
+		return nil
+	}
+}
+
+// attempt asks the server once and sets the state of the step, or returns an
+// error. If a request has been sent before, it looks first whether that had
+// its effect; unclear says that it could not see.
+func (l *ledger) attempt(ctx context.Context, step *Step, sent bool) (unclear bool, err error) {
+	if sent {
+		found, err := l.server.Get(ctx, step.Token)
+		switch {
+		case err == nil && step.Kind == StepCreate:
+			step.meet(found)
+			return false, nil
+		case errors.Is(err, tokens.ErrNotFound) && step.Kind == StepDelete:
+			step.State = StepDone
+			return false, nil
+		case err != nil && !errors.Is(err, tokens.ErrNotFound):
+			return true, err
+		}
+	}
+	switch step.Kind {
+	case StepCreate:
+		return false, l.create(ctx, step, sent)
+	case StepDelete:
+		return false, l.delete(ctx, step, sent)
+	}
+	return false, fmt.Errorf("%w: step of unknown kind %q", ErrUnsettled, step.Kind)
+}
+
+func (l *ledger) create(ctx context.Context, step *Step, sent bool) error {
+	made, err := l.server.Create(ctx, *step.Spec)
+	switch {
+	case err == nil:
+		step.State, step.Result = StepDone, &made
+		return nil
+	case errors.Is(err, tokens.ErrExists) && !step.Drawn && !sent:
+		step.fail("token.exists") // somebody else was faster
+		return nil
+	}
+	return err // "exists" may be our own request that arrived late: the next attempt looks
+}
+
+func (l *ledger) delete(ctx context.Context, step *Step, sent bool) error {
+	err := l.server.Delete(ctx, step.Token)
+	switch {
+	case err == nil, errors.Is(err, tokens.ErrNotFound) && sent:
+		step.State = StepDone
+		return nil
+	case errors.Is(err, tokens.ErrNotFound):
+		step.fail(failureGone) // somebody else was faster
+		return nil
+	}
+	return err
+}
+
+// meet judges the token that stands on the server under the text that was to
+// be created. It was absent when the plan was made: if the bot drew the text,
+// or the token is what was asked for, it is ours.
+func (s *Step) meet(found tokens.Token) {
+	if s.Drawn || s.Spec.Matches(found) {
+		s.State, s.Result = StepDone, &found
+	} else {
+		s.fail("token.exists")
+	}
+}
+
+// failureGone is the failure of deleting what somebody else had deleted.
+const failureGone = "token.gone"
+
+func (s *Step) fail(key string) { s.State, s.Failure = StepFailed, key }
+
+// open tells whether anything is left to do.
+func (p Plan) open() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.State == StepPlanned })
+}

@@ -1,0 +1,66 @@
+package commands
+
+import (
+	"context"
+	"text/template"
+	"time"
+
+	"matrix-registration-bot/access"
+)
+
+// Settings are what commands go by. They are read anew for each command, so
+// that a reload of the config holds from the next command on.
+type Settings struct {
+	Language    string         // "en"
+	Zone        *time.Location // for dates, read and written; nil = UTC
+	Prefix      string         // "!reg"; empty: in group rooms only a mention works
+	DisplayName string         // the bot's, by which people mention it
+	ServerName  string         // the part after the colon in user ids of this server
+	Address     string         // URL of the homeserver, for invitations
+
+	Permissions access.Permissions
+	Limits      map[access.Role]Limits // roles that are not in it have none
+	Create      CreateDefaults
+
+	EncryptionRequired bool
+	MaxCommandAge      time.Duration // what waited longer is not run; 0 = no limit
+
+	// Messages are the texts to forward to a friend, by language; they are
+	// executed with an Invitation. Languages that are not in it have the
+	// built-in text.
+	Messages map[string]*template.Template
+	// Identity says how the bot's device can be recognised; ok is false
+	// without encryption. It may be nil.
+	Identity func(ctx context.Context) (deviceID, fingerprint, masterKey string, ok bool)
+}
+
+// Limits hold back a role. Zero means no limit.
+type Limits struct {
+	Uses      int           // the most uses that a token may have
+	Expires   time.Duration // the longest that a token may be valid
+	Open      int           // tokens of one person that are valid at the same time
+	PerMinute int           // commands of one person
+}
+
+// CreateDefaults are what `create` without options makes.
+type CreateDefaults struct {
+	Uses    int           // at least 1
+	Expires time.Duration // more than 0
+	Length  int           // characters of the token's text
+}
+
+// Invitation is what the template of a message to forward can use.
+type Invitation struct {
+	Server  string // the homeserver's name
+	Address string // its URL, as people type it into a client
+	Code    string // the token, called "invite code" to those who are invited
+	Expires string // until when, in plain words; empty = for ever
+	Uses    int    // how many accounts can be made; 0 = any number
+}
+
+func (s Settings) zone() *time.Location {
+	if s.Zone == nil {
+		return time.UTC
+	}
+	return s.Zone
+}

@@ -1,0 +1,106 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"matrix-registration-bot/access"
+)
+
+// Command is one line of the command table. What people read about it has the
+// locale keys Name+".usage", ".summary" and ".details".
+//
+// There are three kinds of commands. Most only read: they run before the
+// commit and may ask the server. Stored ones change our own database and run
+// in the transaction that also commits their answer. The third kind plans
+// effects on the server: Run returns the steps, the ledger sees to it that each
+// is done exactly once, and Report writes the answer.
+type Command struct {
+	Name    string
+	Aliases []string
+	Role    access.Role // the least that may use it
+	Options []string    // keys of the `key=value` that it takes
+	Stored  bool
+	Secret  bool // shows tokens: not in group rooms that are not encrypted
+	Hidden  bool // not listed in help
+
+	Run Handler
+	// Confirmed goes on when the person said yes to the question that Run asked.
+	Confirmed Handler
+	Report    Reporter
+}
+
+// Handler answers a command, or says what its effects should be.
+type Handler func(ctx context.Context, r *Request) (Reply, error)
+
+// Reporter writes the answer of a command whose steps have ended. It knows
+// only the steps: the rest may be from before a crash.
+type Reporter func(ctx context.Context, r *Request, steps []Step) (Reply, error)
+
+// all is the command table, in the order of help.
+func all() []*Command {
+	return []*Command{
+		create(),
+		list(),
+		show(),
+		remove(),
+		removeAll(),
+		allow(),
+		disallow(),
+		allowed(),
+		whoami(),
+		help(),
+		confirm(),
+		cancel(),
+	}
+}
+
+// table finds commands by their names.
+type table struct {
+	commands []*Command
+	byName   map[string]*Command
+}
+
+// newTable panics if two commands share a name.
+func newTable(commands []*Command) table {
+	t := table{commands: commands, byName: make(map[string]*Command)}
+	for _, c := range commands {
+		for _, name := range append([]string{c.Name}, c.Aliases...) {
+			if other, taken := t.byName[name]; taken {
+				panic(fmt.Sprintf("commands %s and %s are both called %q", other.Name, c.Name, name))
+			}
+			t.byName[name] = c
+		}
+	}
+	return t
+}
+
+// find returns a command by name or alias in any letter case, or nil.
+func (t table) find(name string) *Command { return t.byName[strings.ToLower(name)] }
+
+// open returns what a role may use, without the hidden ones.
+func (t table) open(role access.Role) []*Command {
+	var open []*Command
+	for _, c := range t.commands {
+		if !c.Hidden && role >= c.Role {
+			open = append(open, c)
+		}
+	}
+	return open
+}
+
+// nearest returns the command that a mistyped name most likely meant, or nil.
+func (t table) nearest(name string, role access.Role) *Command {
+	if len(name) > 2*longestName {
+		return nil
+	}
+	var names []string
+	for _, c := range t.open(role) {
+		names = append(append(names, c.Name), c.Aliases...)
+	}
+	return t.find(nearest(strings.ToLower(name), names))
+}
+
+// longestName is more than the bytes of any command's name.
+const longestName = 20

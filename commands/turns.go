@@ -1,0 +1,63 @@
+package commands
+
+import (
+	"context"
+	"sync"
+)
+
+// turns lets one command at a time have something: the limits of a person, or
+// a token text.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]chan struct{} // closed when the turn ends
+}
+
+// take waits until the thing is free and returns what ends the turn.
+func (t *turns) take(ctx context.Context, thing string) (end func(), err error) {
+	for {
+		busy, end := t.try(thing)
+		if end != nil {
+			return end, nil
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (t *turns) try(thing string) (busy <-chan struct{}, end func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if busy, ok := t.taken[thing]; ok {
+		return busy, nil
+	}
+	if t.taken == nil {
+		t.taken = make(map[string]chan struct{})
+	}
+	ended := make(chan struct{})
+	t.taken[thing] = ended
+	return nil, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.taken, thing)
+		close(ended)
+	}
+}
+
+// takeTurn waits until the thing is free; Handle ends the turn.
+func (r *Request) takeTurn(ctx context.Context, thing string) error {
+	end, err := r.turns.take(ctx, thing)
+	if err != nil {
+		return err
+	}
+	r.taken = append(r.taken, end)
+	return nil
+}
+
+func (r *Request) endTurns() {
+	for _, end := range r.taken {
+		end()
+	}
+}

@@ -1,0 +1,162 @@
+package locale
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// fallback is the language that is always complete: the one the texts are
+// written in first, and spoken where another one is not known.
+const fallback = "en"
+
+//go:embed *.yaml
+var files embed.FS
+
+// Catalog is all languages.
+type Catalog struct {
+	languages map[string]Language
+}
+
+// Language is the texts of one language.
+type Language struct {
+	name  string
+	texts map[string]entry
+}
+
+// entry is a text in its plural forms; one is empty for texts without.
+type entry struct {
+	one, other template
+}
+
+// Args are the values for the placeholders of a text: a Text is put in as it
+// is, anything else is printed and escaped. The value of {n} chooses between
+// singular and plural.
+type Args map[string]any
+
+// Load reads the embedded language files and checks them against each other.
+func Load() (*Catalog, error) { return load(files) }
+
+func load(files fs.FS) (*Catalog, error) {
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("finding language files: %w", err)
+	}
+	c := &Catalog{languages: make(map[string]Language)}
+	for _, file := range names {
+		l, err := read(files, file)
+		if err != nil {
+			return nil, fmt.Errorf("reading language file %s: %w", file, err)
+		}
+		c.languages[l.name] = l
+	}
+	reference, ok := c.languages[fallback]
+	if !ok {
+		return nil, fmt.Errorf("language file %s.yaml is missing", fallback)
+	}
+	for _, l := range c.languages {
+		if err := l.compare(reference); err != nil {
+			return nil, fmt.Errorf("language file %s.yaml differs from %s.yaml: %w", l.name, fallback, err)
+		}
+	}
+	return c, nil
+}
+
+func read(files fs.FS, file string) (Language, error) {
+	raw, err := fs.ReadFile(files, file)
+	if err != nil {
+		return Language{}, err
+	}
+	var nodes map[string]yaml.Node
+	if err := yaml.Unmarshal(raw, &nodes); err != nil {
+		return Language{}, err
+	}
+	l := Language{name: strings.TrimSuffix(path.Base(file), ".yaml"), texts: make(map[string]entry, len(nodes))}
+	for key, node := range nodes {
+		if l.texts[key], err = readEntry(node); err != nil {
+			return Language{}, fmt.Errorf("line %d, %s: %w", node.Line, key, err)
+		}
+	}
+	return l, nil
+}
+
+// readEntry takes a text, or a mapping of its plural forms.
+func readEntry(node yaml.Node) (e entry, err error) {
+	if node.Kind == yaml.ScalarNode {
+		e.other, err = parse(node.Value)
+		return e, err
+	}
+	var forms map[string]string
+	if err := node.Decode(&forms); err != nil {
+		return entry{}, err
+	}
+	if keys := slices.Sorted(maps.Keys(forms)); !slices.Equal(keys, []string{"one", "other"}) {
+		return entry{}, fmt.Errorf("plural forms are one and other, not %s", strings.Join(keys, ", "))
+	}
+	if e.one, err = parse(forms["one"]); err != nil {
+		return entry{}, err
+	}
+	e.other, err = parse(forms["other"])
+	return e, err
+}
+
+// compare finds keys that only one of the languages has, and texts that want
+// other values.
+func (l Language) compare(reference Language) error {
+	var differences []error
+	for _, key := range slices.Sorted(maps.Keys(reference.texts)) {
+		text, ok := l.texts[key]
+		if !ok {
+			differences = append(differences, fmt.Errorf("%s is missing", key))
+			continue
+		}
+		want, got := reference.texts[key].placeholders(), text.placeholders()
+		if !slices.Equal(want, got) {
+			differences = append(differences, fmt.Errorf("%s has the placeholders %v instead of %v", key, got, want))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(l.texts)) {
+		if _, ok := reference.texts[key]; !ok {
+			differences = append(differences, fmt.Errorf("%s is surplus", key))
+		}
+	}
+	return errors.Join(differences...)
+}
+
+// placeholders are those of both forms: a singular may do without its number.
+func (e entry) placeholders() []string {
+	names := slices.Concat(e.one.placeholders(), e.other.placeholders())
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Names lists the languages, sorted.
+func (c *Catalog) Names() []string { return slices.Sorted(maps.Keys(c.languages)) }
+
+// Language returns a language by its name ("en"), or English if there is none
+// of that name.
+func (c *Catalog) Language(name string) Language {
+	if l, ok := c.languages[name]; ok {
+		return l
+	}
+	return c.languages[fallback]
+}
+
+// Text renders a text. A key that does not exist yields the key itself.
+func (l Language) Text(key string, args Args) Text {
+	e, ok := l.texts[key]
+	if !ok {
+		return Text{Plain: key}
+	}
+	if e.one != nil && args["n"] == 1 {
+		return e.one.render(args)
+	}
+	return e.other.render(args)
+}

@@ -1,0 +1,55 @@
+package locale
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// Span is a length of time in its most telling unit: "7 days", "26 hours".
+func (l Language) Span(d time.Duration) Text {
+	switch minutes, hours := round(d, time.Minute), round(d, time.Hour); {
+	case hours >= 48:
+		return l.Text("time.days", Args{"n": round(d, 24*time.Hour)})
+	case minutes >= 120:
+		return l.Text("time.hours", Args{"n": hours})
+	case minutes >= 1:
+		return l.Text("time.minutes", Args{"n": minutes})
+	default:
+		return l.Text("time.moment", nil)
+	}
+}
+
+func round(d, unit time.Duration) int {
+	return int(math.Round(float64(d) / float64(unit)))
+}
+
+// Date is a point in time with its zone: "Tue 1 Dec 2026 05:50 UTC".
+func (l Language) Date(t time.Time) Text {
+	return l.Text("time.date", Args{
+		"weekday": l.word("time.weekdays", int(t.Weekday())),
+		"day":     t.Day(),
+		"month":   l.word("time.months", int(t.Month())-1),
+		"year":    t.Year(),
+		"clock":   t.Format("15:04 MST"),
+	})
+}
+
+// When is a point in time with its zone and how far away it is:
+// "Tue 1 Dec 2026 05:50 UTC, in 7 days".
+func (l Language) When(t, now time.Time) Text {
+	away := "time.in"
+	if t.Before(now) {
+		away = "time.ago"
+	}
+	return Join(", ", l.Date(t), l.Text(away, Args{"span": l.Span(t.Sub(now).Abs())}))
+}
+
+// word is the n-th word (from 0) of a text that is a list of words.
+func (l Language) word(key string, n int) string {
+	words := strings.Fields(l.Text(key, nil).Plain)
+	if n >= len(words) {
+		return key
+	}
+	return words[n]
+}
