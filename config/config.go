@@ -3,9 +3,11 @@
 // reads the homeserver's registration.yaml in the same way.
 //
 // The comments of the fields below are also the reference in
-// docs/configuration.md; `go generate ./config` writes them there.
+// docs/configuration.md; `go generate ./config` writes them there, and the
+// example files from the templates of the subcommand init.
 package config
 
+//go:generate go test -tags goolm -run TestTheExampleFilesAreWhatInitWrites -update ../cmd/matrix-registration-bot
 //go:generate go test -tags goolm -run TestReferenceIsComplete -update .
 
 import (
@@ -101,7 +103,7 @@ type Create struct {
 	Expires time.Duration `yaml:"expires"`
 	// Number of characters, 8 to 64.
 	Length int `yaml:"length"`
-	// The text to forward to a friend, for each language (`en`) a Go text/template that can use the fields of Invitation. Languages not named keep the built-in text.
+	// The text to forward to a friend, by language (`en`): a Go text/template, executed with an invitation. Languages not named keep the built-in text.
 	Message map[string]string `yaml:"message"`
 }
 
@@ -142,7 +144,7 @@ type Encryption struct {
 	Enabled bool `yaml:"enabled"`
 	// Whether commands in unencrypted rooms are refused.
 	Required bool `yaml:"required"`
-	// Protects the keys in the database, and must not change while that exists. Any long random text; `init` writes one.
+	// Protects the keys in the database, and must not change while that exists. Any long random text; `init` writes one. Not needed if enabled is false.
 	PickleKey string `yaml:"pickle_key"`
 	// Whose devices may give commands: `known-device` (any device of the sender) or `cross-signed` (only those that the sender verified).
 	MinTrust string `yaml:"min_trust"`

@@ -26,7 +26,7 @@ type decoder struct {
 func (d *decoder) document(data []byte, into reflect.Value) {
 	root, err := parseYAML(data)
 	if err != nil {
-		d.note(syntaxProblem(d.file, err))
+		d.note(syntaxProblem(d.file, data, err))
 		return
 	}
 	if root != nil && !isNull(root) {
@@ -179,28 +179,46 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 	case err != nil:
 		return nil, err
 	default:
-		return nil, fmt.Errorf("yaml: line %d: a second document begins here; only one is read", second.Line)
+		return nil, errors.New("a second document begins here; only one is read")
 	}
 }
 
-// yamlError takes the messages of yaml.v3 apart, which has no type for them.
-var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-
 // syntaxProblem says where the YAML is broken, and what mostly is the reason.
-func syntaxProblem(source string, err error) Problem {
-	at, text := place{source: source}, err.Error()
-	if m := yamlError.FindStringSubmatch(text); m != nil {
-		at.line, _ = strconv.Atoi(m[1]) // no line: 0
-		text = m[2]
+func syntaxProblem(source string, data []byte, err error) Problem {
+	at := place{source: source, line: brokenLine(data)}
+	text := "not YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")
+	if at.line != 0 {
+		text = yamlPlace.ReplaceAllString(text, "")
 	}
-	text = "not YAML: " + text
 	switch {
 	case strings.Contains(text, "cannot start any token"), strings.Contains(text, "alphabetic or numeric character"):
 		text += ` (names and values that begin with @, *, ! or % need quotes: "@you:example.com")`
-	case strings.Contains(text, "mapping values are not allowed"):
-		text += ` (a line above is indented differently, or a value with ": " in it needs quotes)`
+	case strings.Contains(text, "mapping values are not allowed"), strings.Contains(text, "did not find expected key"):
+		text += ` (a line is indented differently than its neighbours, or a value with ": " in it needs quotes)`
 	}
 	return Problem{Place: at.String(), Text: text}
+}
+
+// yamlPlace is the line that yaml.v3 names in an error. It often is a wrong
+// one: where the mapping began, or one too low.
+var yamlPlace = regexp.MustCompile(`line \d+: `)
+
+// brokenLine is the line that comes after the longest readable beginning of
+// the data; 0 if there are too many to try.
+func brokenLine(data []byte) int {
+	const most = 500
+	if bytes.Count(data, []byte("\n")) > most {
+		return 0
+	}
+	line, broken, end := 0, 1, 0
+	for piece := range bytes.Lines(data) {
+		line++
+		end += len(piece)
+		if _, err := parseYAML(data[:end]); err == nil {
+			broken = line + 1
+		}
+	}
+	return broken
 }
 
 // target follows an alias to what it stands for.

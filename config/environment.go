@@ -99,7 +99,7 @@ func (d *decoder) fromVariable(name, text string, into reflect.Value, key string
 	case reflect.Map:
 		parsed, err := parseYAML([]byte(text))
 		if err != nil {
-			p := syntaxProblem(d.at(key).source, err)
+			p := syntaxProblem(d.at(key).source, []byte(text), err)
 			p.Key = key
 			d.note(p)
 			return

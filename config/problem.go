@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Error is everything that is wrong with a config.yaml or registration.yaml,
@@ -29,10 +30,16 @@ type Problem struct {
 
 // String gives the problem in one line.
 func (p Problem) String() string {
-	if p.Key == "" {
-		return p.Place + ": " + p.Text
+	text := p.Place + ": " + p.Text
+	if p.Key != "" {
+		text = p.Place + ": " + p.Key + ": " + p.Text
 	}
-	return p.Place + ": " + p.Key + ": " + p.Text
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' ' // a key can hold anything
+	}, text)
 }
 
 // place is where a value stands.
