@@ -45,9 +45,8 @@ type environment map[string]string
 func newEnvironment(environ []string) environment {
 	env := environment{}
 	for _, entry := range environ {
-		if name, value, _ := strings.Cut(entry, "="); value != "" {
-			env[name] = value
-		}
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
 	}
 	return env
 }
