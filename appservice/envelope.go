@@ -18,10 +18,8 @@ const maxInteger = 1<<53 - 1
 // that matters is missing or can't be true; event then holds what could be
 // read.
 //
-// Keys are compared exactly, which a struct would not do: encoding/json lets
-// "Sender" overwrite "sender", and people of other servers can add such keys
-// to their events. Whoever parses Event.Raw again must take these fields from
-// Event.
+// Keys are compared exactly, which decoding into a struct would not do (see
+// Event).
 func parseEvent(raw string) (event Event, ok bool) {
 	event.Raw = []byte(raw)
 	var fields map[string]json.RawMessage

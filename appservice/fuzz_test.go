@@ -95,7 +95,7 @@ func BenchmarkParse(b *testing.B) {
 					s := New(testConfig(&inbox{}))
 					b.SetBytes(int64(len(body)))
 					for b.Loop() {
-						s.parse(body, false)
+						s.parse(body)
 					}
 				})
 			}

@@ -25,15 +25,15 @@ type transaction struct {
 }
 
 // parse takes a body apart and never fails: what can't be read is returned
-// as it came. cut says that the body is only the start of a longer one.
+// as it came.
 //
 // Good events are returned even from a body that is broken elsewhere. Deep
 // nesting needs care: encoding/json refuses a whole body because of one value
 // nested deeper than 10,000, and gjson.Valid is recursive and would overflow
 // the stack, which ends the process. So gjson's scanning functions, which only
 // count brackets, find the events, and encoding/json judges each alone.
-func (s *Server) parse(body string, cut bool) (events []Event, unreadable [][]byte) {
-	t := transaction{wants: s.cfg.Wants, broken: cut}
+func (s *Server) parse(body string) (events []Event, unreadable [][]byte) {
+	t := transaction{wants: s.cfg.Wants}
 	s.parseInto(&t, body)
 	if t.broken && body != "" {
 		t.unreadable = [][]byte{[]byte(body[:min(len(body), maxAsideBytes)])}

@@ -7,12 +7,15 @@ import (
 
 // Readiness is how the parts of the program are, each in a word or a short
 // sentence. Anybody who reaches the port can read it: no secrets, no addresses.
+//
+// Only the database decides Ready. The others are there to be read: if they
+// made the bot unready, a homeserver that waits for it would wait for ever.
 type Readiness struct {
-	Ready      bool   `json:"ready"`      // the database is writable
-	Database   string `json:"database"`   // decides Ready
-	Homeserver string `json:"homeserver"` // the three below never make it unready: a
-	WayBack    string `json:"way_back"`   // homeserver that waits for the bot would
-	TokenAPI   string `json:"token_api"`  // wait for ever
+	Ready      bool   `json:"ready"`
+	Database   string `json:"database"`
+	Homeserver string `json:"homeserver"`
+	WayBack    string `json:"way_back"` // from the homeserver to the bot, tried by a ping
+	TokenAPI   string `json:"token_api"`
 }
 
 // health says that the process lives.
@@ -25,7 +28,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.limits.ready)
 	defer cancel()
 	state := struct {
-		Listening string `json:"listening"` // who can ask has the answer
+		Listening string `json:"listening"` // anything that gets an answer sees it
 		Readiness
 	}{"ok", s.cfg.Ready(ctx)}
 	status := http.StatusOK

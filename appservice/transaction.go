@@ -27,21 +27,21 @@ func (s *Server) putTransaction(w http.ResponseWriter, r *http.Request) {
 	id := transactionID(pathValue(r, "txnId"))
 	log := s.cfg.Log.With().Str("transaction", id).Logger()
 
-	body, cut, err := readBody(r, s.limits.body)
+	body, err := readBody(r, s.limits.body)
 	if err != nil {
 		log.Warn().Err(err).Msg("A transaction did not arrive whole; the homeserver will send it again")
 		w.Header().Set("Connection", "close")
 		refuse(w, http.StatusRequestTimeout, codeUnknown, "The body did not arrive whole or in time.")
 		return
 	}
-	events, unreadable := s.parse(body, cut)
+	events, unreadable := s.parse(body)
 	if err = s.accept(r.Context(), id, events, unreadable); err != nil {
 		log.Warn().Err(err).Msg("A transaction could not be stored; the homeserver will send it again")
 		refuse(w, http.StatusServiceUnavailable, codeUnknown, "The bot can't store anything at the moment.")
 		return
 	}
 	if len(unreadable) > 0 {
-		log.Warn().Int("pieces", len(unreadable)).Bool("cut", cut).Msg("Set aside what could not be read in a transaction")
+		log.Warn().Int("pieces", len(unreadable)).Int("body_bytes", len(body)).Msg("Set aside what could not be read in a transaction")
 	}
 	log.Debug().Int("events", len(events)).Dur("duration", time.Since(started)).Msg("Took in a transaction")
 	reply(w, http.StatusOK, struct{}{})
@@ -63,15 +63,16 @@ func (s *Server) accept(ctx context.Context, id string, events []Event, unreadab
 }
 
 // readBody returns the body, or its start if it is longer than the limit.
-func readBody(r *http.Request, limit int64) (body string, cut bool, err error) {
+func readBody(r *http.Request, limit int64) (string, error) {
 	var text strings.Builder
-	if _, err = io.Copy(&text, io.LimitReader(r.Body, limit)); err != nil {
-		return "", false, fmt.Errorf("reading the body: %w", err)
+	if _, err := io.Copy(&text, io.LimitReader(r.Body, limit)); err != nil {
+		return "", fmt.Errorf("reading the body: %w", err)
 	}
 	// A sender listens for the answer only when it has sent everything. How
-	// that ends is all the same: nothing of it is used.
-	rest, _ := io.Copy(io.Discard, r.Body)
-	return text.String(), rest > 0, nil
+	// that ends (at the latest with the time for reading) is all the same:
+	// nothing of it is used.
+	_, _ = io.Copy(io.Discard, r.Body)
+	return text.String(), nil
 }
 
 // transactionID makes sure that an id can be stored. It only serves to find a

@@ -150,6 +150,7 @@ func TestNestingOfAnyDepthIsHarmless(t *testing.T) {
 func TestOnlyTheStartOfMuchNonsenseIsKept(t *testing.T) {
 	for name, body := range map[string]string{
 		"many pieces": transactionOf(message("$1"), strings.Repeat(" ", maxAsideBytes), strings.Repeat("0,", maxAsidePieces)+"0"),
+		"much in two": transactionOf(message("$1"), strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("a", maxAsideBytes/2)+`",`, 2), ",")),
 		"much in one": transactionOf(message("$1"), `"`+strings.Repeat("a", maxAsideBytes)+`"`),
 	} {
 		in := &inbox{}
@@ -342,7 +343,7 @@ func TestMemoryGrowsNoFasterThanTheBody(t *testing.T) {
 			body := `{"events":[` + strings.Repeat(piece, times)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			s.parse(body, false)
+			s.parse(body)
 			runtime.ReadMemStats(&after)
 			return float64(after.TotalAlloc - before.TotalAlloc)
 		}
