@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"strings"
 	"time"
 
 	"maunium.net/go/mautrix/event"
@@ -120,7 +121,8 @@ func (c *JSChat) send(ctx context.Context, kind event.Type, content any) (id.Eve
 }
 
 // Hear returns the bot's next message, which it waits for. If that message
-// can't be decrypted it waits for the key; that it did not come is an error.
+// can't be decrypted it waits for the key; that it did not come is an error. What
+// was sent before the device existed is passed over.
 func (c *JSChat) Hear(ctx context.Context) (Message, error) {
 	var next *JSEvent
 	err := c.client.wait(ctx, "the bot's next message", func() bool {
@@ -128,7 +130,7 @@ func (c *JSChat) Hear(ctx context.Context) (Message, error) {
 		for ; c.heard < len(timeline); c.heard++ {
 			next = timeline[c.heard]
 			switch {
-			case next.Sender != c.bot:
+			case next.Sender != c.bot, next.historical():
 			case next.Failure != "":
 				return false
 			case next.Type == event.EventMessage.Type:
@@ -146,6 +148,10 @@ func (c *JSChat) Hear(ctx context.Context) (Message, error) {
 	}
 	return Message{}, err
 }
+
+// historical tells whether an event was sent before the device existed or while its
+// owner was not in the room: nobody expects to read that.
+func (e *JSEvent) historical() bool { return strings.HasPrefix(e.Failure, "HISTORICAL_MESSAGE_") }
 
 func (e *JSEvent) message() Message {
 	var content event.MessageEventContent

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 
 	"maunium.net/go/mautrix/event"
@@ -197,7 +196,7 @@ func (c *JSClient) Unreadable() []JSEvent {
 	var unreadable []JSEvent
 	for _, room := range c.rooms {
 		for _, e := range room.timeline {
-			if e.Late || e.Failure != "" && !strings.HasPrefix(e.Failure, "HISTORICAL_MESSAGE_") {
+			if e.Late || e.Failure != "" && !e.historical() {
 				unreadable = append(unreadable, *e)
 			}
 		}
