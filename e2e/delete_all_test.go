@@ -95,12 +95,12 @@ func TestDeleteAllIsNotForOthers(t *testing.T) {
 		for _, other := range []*chat{adas, mias} {
 			other.react(question, "confirm")
 			other.say("!reg confirm")
-			other.ask("!reg whoami")
+			other.heardUntilAnswerTo(other.say("!reg whoami"))
 		}
 		s.hasTokens(names...)
 
 		admins.react(question, "confirm")
-		admins.silence("!reg ")
+		admins.heardUntilAnswerTo(admins.say("!reg whoami"))
 		s.hasTokens()
 	})
 }

@@ -28,7 +28,7 @@ func open(ctx context.Context, site *lab.Site, person *lab.Person) (*voice, erro
 
 // asks says something and hears the answer, which must hold all of these words.
 func (v *voice) asks(text string, words ...string) (lab.Message, error) {
-	line(v.name, text)
+	utter(v.name, text)
 	answer, err := v.chat.Ask(v.ctx, text)
 	if err != nil {
 		return answer, err
@@ -46,7 +46,7 @@ func (v *voice) hears(words ...string) error {
 }
 
 func check(message lab.Message, words []string) error {
-	line("bot", message.Body)
+	utter("bot", message.Body)
 	for _, word := range words {
 		if !strings.Contains(message.Body, word) {
 			return fmt.Errorf("the bot's answer should hold %q", word)
@@ -55,10 +55,13 @@ func check(message lab.Message, words []string) error {
 	return nil
 }
 
-// line prints what somebody said, beside their name.
-func line(name, text string) {
-	const margin = "            "
-	fmt.Printf("\n%10s  %s\n", name, strings.ReplaceAll(text, "\n", "\n"+margin))
+// utter prints what somebody said, beside their name.
+func utter(name, text string) {
+	fmt.Println()
+	for line := range strings.Lines(text) {
+		fmt.Println(strings.TrimRight(fmt.Sprintf("%10s  %s", name, line), " \n"))
+		name = ""
+	}
 }
 
 // narrate prints what happens outside of the chat.

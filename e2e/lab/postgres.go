@@ -62,7 +62,7 @@ func (l *Lab) StartPostgres(ctx context.Context) (*Postgres, error) {
 // makeCluster makes the folder with PostgreSQL's data, which must belong to whom
 // it runs as.
 func (l *Lab) makeCluster(ctx context.Context, initdb, password string, as *syscall.Credential) (data string, err error) {
-	data, err = l.folder("postgres")
+	data, err = l.folder("postgres-data")
 	if err != nil {
 		return "", err
 	}
