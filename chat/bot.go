@@ -138,14 +138,14 @@ func (b *Bot) Abort() {
 	}
 }
 
-// Identity tells how people recognise the bot's device. ok is false without
-// encryption.
-func (b *Bot) Identity(ctx context.Context) (deviceID, fingerprint, masterKey string, ok bool) {
+// Fingerprint tells how people recognise the bot's device. ok is false without
+// encryption, or while the bot is starting.
+func (b *Bot) Fingerprint() (f Fingerprint, ok bool) {
 	s := b.session()
 	if s == nil || s.crypto == nil {
-		return "", "", "", false
+		return f, false
 	}
-	return s.crypto.identity(ctx)
+	return s.crypto.fingerprint(), true
 }
 
 func (b *Bot) session() *session {

@@ -134,13 +134,13 @@ func (e *encryption) memberChanged(ctx context.Context, evt *event.Event) error 
 	})
 }
 
-// identity is what people compare with what their client shows.
-func (e *encryption) identity(context.Context) (deviceID, fingerprint, masterKey string, ok bool) {
+// fingerprint is what people compare with what their client shows.
+func (e *encryption) fingerprint() Fingerprint {
 	own := e.mach.OwnIdentity()
-	if keys := e.mach.CrossSigningKeys; keys != nil {
-		masterKey = grouped(keys.MasterKey.PublicKey().String())
+	return Fingerprint{
+		DeviceID: own.DeviceID.String(), DeviceKey: grouped(own.SigningKey.String()),
+		MasterKey: grouped(e.mach.CrossSigningKeys.MasterKey.PublicKey().String()),
 	}
-	return own.DeviceID.String(), grouped(own.SigningKey.String()), masterKey, true
 }
 
 // grouped writes a key in groups of four, as clients do.

@@ -23,8 +23,8 @@ func (s *session) declineVerification(ctx context.Context, in store.Incoming, ev
 		"code": event.VerificationCancelCodeUser, "reason": cancelReason,
 		"m.relates_to": map[string]any{"rel_type": event.RelReference, "event_id": in.EventID},
 	}
-	device, fingerprint, _, _ := s.crypto.identityOrNone(ctx)
-	sorry := s.bot.text("verification.declined", locale.Args{"device": device, "fingerprint": fingerprint})
+	own, _ := s.bot.Fingerprint()
+	sorry := s.bot.text("verification.declined", locale.Args{"device": own.DeviceID, "fingerprint": own.DeviceKey})
 	messages := answer(in, commands.Reply{Texts: []commands.Text{{}, {Text: sorry}}}, rel)
 	messages[0].Type, messages[0].content = event.InRoomVerificationCancel.Type, cancel
 	err := s.store.Transact(ctx, func(ctx context.Context) error {
@@ -53,12 +53,4 @@ func (e *encryption) cancelVerification(ctx context.Context, user id.UserID, dev
 	if err != nil {
 		e.client.Log.Warn().Err(err).Msg("Declining a verification failed")
 	}
-}
-
-// identityOrNone is identity for a bot that may have no encryption.
-func (e *encryption) identityOrNone(ctx context.Context) (deviceID, fingerprint, masterKey string, ok bool) {
-	if e == nil {
-		return "", "", "", false
-	}
-	return e.identity(ctx)
 }

@@ -87,33 +87,47 @@ func (s *session) tryAgainLater(ctx context.Context, in store.Incoming, cause er
 
 // handle handles one event by its type.
 func (s *session) handle(ctx context.Context, in store.Incoming) error {
-	var evt event.Event
-	if err := json.Unmarshal(in.Raw, &evt); err != nil {
-		return s.ignore(ctx, in, "it can't be parsed", err)
-	}
-	evt.RoomID = in.RoomID
-	evt.Type.Class = event.MessageEventType
-	if evt.StateKey != nil {
-		evt.Type.Class = event.StateEventType
-	}
-	if err := evt.Content.ParseRaw(evt.Type); err != nil {
-		return s.ignore(ctx, in, "its content has another form than its type", err)
+	evt, err := parse(in)
+	if err != nil {
+		return s.ignore(ctx, in, "its content can't be parsed", err)
 	}
 	switch evt.Type {
 	case event.StateMember:
-		return s.onMember(ctx, in, &evt)
+		return s.onMember(ctx, in, evt)
 	case event.StateEncryption, event.StateHistoryVisibility:
-		return s.onRoomSetting(ctx, in, &evt)
+		return s.onRoomSetting(ctx, in, evt)
 	case event.StateTombstone:
-		return s.onTombstone(ctx, in, &evt)
+		return s.onTombstone(ctx, in, evt)
 	case event.EventMessage:
-		return s.onMessage(ctx, in, &evt)
+		return s.onMessage(ctx, in, evt)
 	case event.EventReaction:
-		return s.onReaction(ctx, in, &evt)
+		return s.onReaction(ctx, in, evt)
 	case event.EventEncrypted:
-		return s.onEncrypted(ctx, in, &evt)
+		return s.onEncrypted(ctx, in, evt)
 	}
 	return s.ignore(ctx, in, "its type is not for the bot", nil)
+}
+
+// parse makes a mautrix event of what the inbox keeps. Unmarshalling the whole
+// would not do: encoding/json takes "Sender" for "sender", and the homeserver
+// has only checked the latter.
+func parse(in store.Incoming) (*event.Event, error) {
+	evt := &event.Event{
+		ID: in.EventID, RoomID: in.RoomID, Sender: in.Sender, StateKey: in.StateKey, Timestamp: in.SentAt.UnixMilli(),
+		Type: event.Type{Type: in.Type, Class: event.MessageEventType},
+	}
+	if in.StateKey != nil {
+		evt.Type.Class = event.StateEventType
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(in.Raw, &fields); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(fields["content"], &evt.Content); err != nil {
+		return nil, err
+	}
+	_ = json.Unmarshal(fields["unsigned"], &evt.Unsigned) // hints only
+	return evt, evt.Content.ParseRaw(evt.Type)
 }
 
 // ignore marks an event that asks nothing of the bot as handled.

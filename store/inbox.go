@@ -17,7 +17,9 @@ type Incoming struct {
 	RoomID   id.RoomID
 	Sender   id.UserID
 	Type     string
+	StateKey *string // nil: no state event
 	Raw      []byte
+	SentAt   time.Time // origin_server_ts: a remote clock
 	Received time.Time
 	Age      time.Duration // how old it was when it came
 	Tries    int           // how often handling it failed
@@ -30,9 +32,9 @@ func (d *DB) Accept(ctx context.Context, transactionID string, events []appservi
 		now := d.millis()
 		for _, e := range events {
 			err := d.exec(ctx, "keeping an event", `
-				INSERT INTO inbox (event_id, room_id, sender, type, said, raw, age, received_at)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (event_id) DO NOTHING`,
-				e.ID, e.RoomID, e.Sender, e.Type, e.StateKey == nil, e.Raw, e.Age, now)
+				INSERT INTO inbox (event_id, room_id, sender, type, state_key, raw, sent_at, age, received_at)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (event_id) DO NOTHING`,
+				e.ID, e.RoomID, e.Sender, e.Type, e.StateKey, e.Raw, e.SentAt, e.Age, now)
 			if err != nil {
 				return err
 			}
@@ -63,10 +65,10 @@ func (d *DB) RoomsWithEvents(ctx context.Context) ([]id.RoomID, error) {
 func (d *DB) NextEvent(ctx context.Context, room id.RoomID) (e Incoming, wait time.Duration, err error) {
 	now := d.millis()
 	e, ok, err := first(ctx, d, "reading the next event", scanIncoming, `
-		SELECT event_id, room_id, sender, type, raw, received_at, age, tries FROM inbox i
-		WHERE room_id=$1 AND state='open' AND not_before<=$2 AND (NOT said OR NOT EXISTS (
+		SELECT event_id, room_id, sender, type, state_key, raw, sent_at, received_at, age, tries FROM inbox i
+		WHERE room_id=$1 AND state='open' AND not_before<=$2 AND (state_key IS NOT NULL OR NOT EXISTS (
 			SELECT 1 FROM inbox older WHERE older.room_id=i.room_id AND older.sender=i.sender
-			AND older.state='open' AND older.said AND older.seq<i.seq))
+			AND older.state='open' AND older.state_key IS NULL AND older.seq<i.seq))
 		ORDER BY seq LIMIT 1`, room, now)
 	if err != nil || ok {
 		return e, 0, err
@@ -87,8 +89,9 @@ func (d *DB) untilNext(ctx context.Context, table string, room id.RoomID, now in
 }
 
 func scanIncoming(row dbutil.Scannable) (e Incoming, err error) {
-	var received, age int64
-	err = row.Scan(&e.EventID, &e.RoomID, &e.Sender, &e.Type, &e.Raw, &received, &age, &e.Tries)
+	var sent, received, age int64
+	err = row.Scan(&e.EventID, &e.RoomID, &e.Sender, &e.Type, &e.StateKey, &e.Raw, &sent, &received, &age, &e.Tries)
+	e.SentAt = time.UnixMilli(sent)
 	e.Received, e.Age = time.UnixMilli(received), time.Duration(age)*time.Millisecond
 	return e, err
 }

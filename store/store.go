@@ -27,6 +27,8 @@ var (
 	ErrNewer = errors.New("the database was written by a newer version of this program")
 	// ErrInUse: another process holds the database.
 	ErrInUse = errors.New("another process uses this database")
+	// ErrMissing: there is no such SQLite file.
+	ErrMissing = errors.New("the database does not exist yet")
 )
 
 //go:embed migrations/*.sql
@@ -101,6 +103,17 @@ func Open(uri string, log zerolog.Logger) (*DB, error) {
 	d.db.UpgradeTable = migrations()
 	d.db.Log = dbutil.ZeroLogger(log)
 	return d, nil
+}
+
+// OpenExisting is Open for those who only read: it returns ErrMissing rather
+// than making an SQLite file.
+func OpenExisting(uri string, log zerolog.Logger) (*DB, error) {
+	if path, isFile := strings.CutPrefix(uri, "sqlite:"); isFile {
+		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {
+			return nil, ErrMissing
+		}
+	}
+	return Open(uri, log)
 }
 
 // sqliteDSN asks for what the promises rest on: FULL, because the homeserver

@@ -86,7 +86,7 @@ func must(t *testing.T, err error) {
 }
 
 func event(eventID, room, sender string) appservice.Event {
-	return appservice.Event{ID: eventID, RoomID: room, Sender: sender, Type: "m.room.message", Raw: []byte(`{"n":"` + eventID + `"}`)}
+	return appservice.Event{ID: eventID, RoomID: room, Sender: sender, Type: "m.room.message", Raw: []byte(`{"n":"` + eventID + `"}`), SentAt: 42}
 }
 
 func next(t *testing.T, db *DB, room id.RoomID) (Incoming, time.Duration) {
@@ -208,7 +208,7 @@ func TestEventIsKeptOnce(t *testing.T) {
 		must(t, db.Accept(t.Context(), "t1", []appservice.Event{odd, odd}, nil))
 		must(t, db.Accept(t.Context(), "t2", []appservice.Event{odd, event("$2", "!a:x", "@u:x")}, [][]byte{[]byte("\x00rubbish")}))
 		e, _ := next(t, db, "!a:x")
-		if e.EventID != "$1" || string(e.Raw) != string(odd.Raw) {
+		if e.EventID != "$1" || string(e.Raw) != string(odd.Raw) || e.SentAt.UnixMilli() != 42 || e.StateKey != nil {
 			t.Errorf("first %+v", e)
 		}
 		must(t, db.Handled(t.Context(), "$1"))

@@ -71,7 +71,10 @@ func newApp(around surroundings) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings.Identity = func(ctx context.Context) (string, string, string, bool) { return a.bot.Identity(ctx) }
+	settings.Identity = func(context.Context) (deviceID, fingerprint, masterKey string, ok bool) {
+		f, ok := a.bot.Fingerprint()
+		return f.DeviceID, f.DeviceKey, f.MasterKey, ok
+	}
 	a.settings.Store(&settings)
 
 	if a.db, err = store.Open(cfg.Database.URI, part(a.log, "store")); err != nil {

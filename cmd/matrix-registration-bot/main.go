@@ -35,6 +35,7 @@ type commandLine struct {
 
 	Run         runCmd         `cmd:"" help:"Run the bot."`
 	Init        initCmd        `cmd:"" help:"Write config.yaml and registration.yaml, and say what to do with them."`
+	Fingerprint fingerprintCmd `cmd:"" help:"Print the keys by which people recognise the bot in encrypted chats."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running bot whether it lives: exit code 0 or 1."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 	Help        helpCmd        `cmd:"" hidden:"" default:"1"`

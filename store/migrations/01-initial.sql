@@ -8,7 +8,8 @@ CREATE TABLE inbox (
 	room_id      TEXT    NOT NULL,
 	sender       TEXT    NOT NULL,
 	type         TEXT    NOT NULL,
-	said         BOOLEAN NOT NULL,          -- a person said it (no state event): kept in order per sender
+	state_key    TEXT,                      -- NULL: no state event but something that a person said
+	sent_at      BIGINT  NOT NULL,          -- ms, origin_server_ts
 	raw          BYTEA,                     -- NULL once handled: the database keeps no chatter
 	age          BIGINT  NOT NULL,          -- ms, unsigned.age when it came
 	received_at  BIGINT  NOT NULL,          -- ms

@@ -1,0 +1,45 @@
+//go:build goolm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rs/zerolog"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/chat"
+	"matrix-registration-bot/config"
+	"matrix-registration-bot/store"
+)
+
+// fingerprintCmd prints the keys by which people recognise the bot.
+type fingerprintCmd struct{}
+
+// Run reads them from the database; the bot may be running.
+func (fingerprintCmd) Run(around surroundings) error {
+	cfg, err := config.Load(around.configPath, around.environ)
+	if err != nil {
+		return err
+	} else if !cfg.Encryption.Enabled {
+		return usageError{errors.New("encryption.enabled is false: the bot has no keys")}
+	}
+	db, err := store.OpenExisting(cfg.Database.URI, zerolog.Nop())
+	if errors.Is(err, store.ErrMissing) {
+		return chat.ErrNoDevice
+	} else if err != nil {
+		return cfg.Wrong("database.uri", "%v", err)
+	}
+	defer db.Close()
+	print, err := chat.ReadFingerprint(context.Background(), db, id.UserID(cfg.BotUserID()), cfg.Encryption.PickleKey)
+	if errors.Is(err, chat.ErrWrongPickleKey) {
+		return cfg.Wrong("encryption.pickle_key", "%v", err)
+	} else if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(around.stdout, "user id:     %s\ndevice id:   %s\ndevice key:  %s\nmaster key:  %s\n",
+		cfg.BotUserID(), print.DeviceID, print.DeviceKey, print.MasterKey)
+	return err
+}
