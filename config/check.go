@@ -63,6 +63,9 @@ func (c *Config) checkHomeserver() {
 		c.found.wrong("appservice.registration", "is empty: the path of the registration.yaml that the homeserver reads")
 	}
 	c.listenAddress("appservice.listen", c.Appservice.Listen)
+	if c.Homeserver.PublicAddress != "" {
+		c.webAddress("homeserver.public_address", c.Homeserver.PublicAddress)
+	}
 }
 
 func (c *Config) checkBot() {

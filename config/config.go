@@ -7,8 +7,8 @@
 // example files from the templates of the subcommand init.
 package config
 
-//go:generate go test -tags goolm -run TestTheExampleFilesAreWhatInitWrites -update ../cmd/matrix-registration-bot
-//go:generate go test -tags goolm -run TestReferenceIsComplete -update .
+//go:generate go test -tags goolm ../cmd/matrix-registration-bot -run TestTheExampleFilesAreWhatInitWrites -update
+//go:generate go test -tags goolm . -run TestReferenceIsComplete -update
 
 import (
 	"fmt"
@@ -53,6 +53,8 @@ type Homeserver struct {
 	Domain string `yaml:"domain"`
 	// URL of the client-server API as the bot reaches it.
 	Address string `yaml:"address"`
+	// URL of the client-server API as people type it into a client, for invitations. Empty: clients find it by the domain.
+	PublicAddress string `yaml:"public_address"`
 }
 
 // Appservice is the side that the homeserver talks to.

@@ -11,7 +11,7 @@ import (
 // Invitation is what the templates of create.message can use.
 type Invitation struct {
 	Server  string // server name: example.com
-	Address string // URL of the homeserver that people type into a client
+	Address string // URL of the homeserver as people type it into a client
 	Code    string // the registration token
 	Expires string // until when in plain words; empty = for ever
 	Uses    int    // how many accounts can be made; 0 = any number

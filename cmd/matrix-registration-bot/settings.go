@@ -32,10 +32,14 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 			return commands.Settings{}, fmt.Errorf("create.message.%s: %w", language, err)
 		}
 	}
+	address := cfg.Homeserver.PublicAddress
+	if address == "" {
+		address = "https://" + cfg.Homeserver.Domain
+	}
 	inviter := cfg.Limits.Inviter
 	return commands.Settings{
 		Language: cfg.Bot.Language, Zone: zone, Prefix: cfg.Bot.Prefix,
-		DisplayName: cfg.Bot.Displayname, ServerName: cfg.Homeserver.Domain,
+		DisplayName: cfg.Bot.Displayname, ServerName: cfg.Homeserver.Domain, Address: address,
 		Permissions: permissions,
 		Limits: map[access.Role]commands.Limits{
 			access.None:    {PerMinute: cfg.Limits.None.PerMinute},
