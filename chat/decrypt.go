@@ -43,7 +43,7 @@ func (s *session) onEncrypted(ctx context.Context, in store.Incoming, evt *event
 	switch {
 	case keyMissing(err):
 		return s.awaitKey(ctx, in, evt.Content.AsEncrypted(), room)
-	case errors.Is(err, context.DeadlineExceeded):
+	case isTemporary(err):
 		return err
 	case err != nil:
 		s.log.Warn().Err(err).Stringer("event_id", in.EventID).Stringer("sender", in.Sender).Msg("A message can't be decrypted")
@@ -62,8 +62,18 @@ func (s *session) onEncrypted(ctx context.Context, in store.Incoming, evt *event
 	return s.ignore(ctx, in, "its type is not for the bot", nil)
 }
 
+// decrypt decrypts a message. If it seems to come from an unknown device, the
+// sender's devices are asked for once more: it may have been new, or the
+// homeserver away, when mautrix asked.
 func (e *encryption) decrypt(ctx context.Context, evt *event.Event) (decrypted *event.Event, err error) {
 	err = e.take(ctx, func(ctx context.Context) error {
+		decrypted, err = e.mach.DecryptMegolmEvent(ctx, evt)
+		if err != nil || decrypted.Mautrix.TrustState != id.TrustStateUnknownDevice {
+			return err
+		}
+		if _, err = e.mach.FetchKeys(ctx, []id.UserID{evt.Sender}, true); err != nil {
+			return fmt.Errorf("asking for the devices of %s: %w", evt.Sender, err)
+		}
 		decrypted, err = e.mach.DecryptMegolmEvent(ctx, evt)
 		return err
 	})

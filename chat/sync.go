@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"maunium.net/go/mautrix"
@@ -120,8 +121,10 @@ func (e *encryption) receive(ctx context.Context, resp *mautrix.RespSync, since 
 		for _, evt := range requests {
 			e.answerRequest(ctx, evt)
 		}
-		e.mach.HandleOTKCounts(ctx, &resp.DeviceOTKCount)
 		e.mach.MarkOlmHashSavePoint(ctx)
+		if err := e.refillOneTimeKeys(ctx, resp.DeviceOTKCount.SignedCurve25519); err != nil {
+			return err
+		}
 		if !slices.Contains(resp.FallbackKeys, id.KeyAlgorithmSignedCurve25519) {
 			return e.uploadFallbackKey(ctx)
 		}
@@ -131,6 +134,27 @@ func (e *encryption) receive(ctx context.Context, resp *mautrix.RespSync, since 
 		return errors.Join(errNotBegun, err)
 	}
 	return err
+}
+
+// refillOneTimeKeys uploads new one-time keys when less than half are left.
+func (e *encryption) refillOneTimeKeys(ctx context.Context, left int) error {
+	own := e.mach.GetAccount()
+	if left >= int(own.Internal.MaxNumberOfOneTimeKeys()/2) {
+		return nil
+	}
+	err := e.mach.ShareKeys(ctx, left)
+	if err != nil && strings.Contains(err.Error(), "already exists") {
+		// The homeserver was restored from a backup and has other keys under
+		// these ids: go on with new ones.
+		own.Internal.MarkKeysAsPublished()
+		if err = e.mach.CryptoStore.PutAccount(ctx, own); err == nil {
+			err = e.mach.ShareKeys(ctx, left)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("uploading one-time keys: %w", err)
+	}
+	return nil
 }
 
 // answerRequest answers another device that asks the bot's for something.
