@@ -10,6 +10,7 @@ import (
 const (
 	keepEvents = 30 * 24 * time.Hour  // event ids, so that a repeat is known
 	keepAudit  = 365 * 24 * time.Hour // who did what
+	keepKeys   = 90 * 24 * time.Hour  // keys of encrypted messages; clients change theirs weekly
 	cleanStep  = 500                  // rows at a time: a long transaction would hold up intake
 )
 
@@ -18,7 +19,7 @@ func (d *DB) Clean(ctx context.Context) error {
 	old, oldAudit := d.now().Add(-keepEvents).UnixMilli(), d.now().Add(-keepAudit).UnixMilli()
 	for _, c := range []struct {
 		table, key, where string
-		before            int64
+		before            any
 	}{
 		{"inbox", "seq", "received_at<$1 AND state<>'open'", old},
 		{"outbox", "seq", "created_at<$1 AND state<>'open'", old},
@@ -28,7 +29,14 @@ func (d *DB) Clean(ctx context.Context) error {
 		{"key_waits", "session_id", "since<$1", old},
 		{"set_aside", "seq", "received_at<$1", old},
 		{"audit", "seq", "at<$1", oldAudit},
+		{"crypto_megolm_inbound_session", "session_id", "received_at<$1", d.now().Add(-keepKeys).UTC()},
 	} {
+		// mautrix's tables are there once encryption was on.
+		if there, err := d.db.TableExists(ctx, c.table); err != nil {
+			return fmt.Errorf("cleaning %s: %w", c.table, err)
+		} else if !there {
+			continue
+		}
 		for {
 			result, err := d.db.Exec(ctx, `DELETE FROM `+c.table+` WHERE `+c.key+` IN (
 				SELECT `+c.key+` FROM `+c.table+` WHERE `+c.where+` LIMIT $2)`, c.before, cleanStep)
@@ -40,5 +48,15 @@ func (d *DB) Clean(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return d.cleanMessageIndexes(ctx)
+}
+
+// cleanMessageIndexes removes what guards the messages of removed keys against
+// being replayed: without the key they can't be decrypted at all.
+func (d *DB) cleanMessageIndexes(ctx context.Context) error {
+	if there, err := d.db.TableExists(ctx, "crypto_message_index"); err != nil || !there {
+		return err
+	}
+	return d.exec(ctx, "cleaning message indexes", `DELETE FROM crypto_message_index
+		WHERE session_id NOT IN (SELECT session_id FROM crypto_megolm_inbound_session)`)
 }

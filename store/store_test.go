@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
+	"go.mau.fi/util/dbutil"
+	"maunium.net/go/mautrix/crypto"
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/access"
@@ -521,4 +523,26 @@ func TestLostLockIsNoticed(t *testing.T) {
 		t.Fatal("nobody noticed")
 	}
 	lock.Release()
+}
+
+func TestOldKeysGo(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, db *DB) {
+		keys := crypto.NewSQLCryptoStore(db.Matrix(), dbutil.NoopLogger, "@bot:x", "DEVICE", []byte("key"))
+		must(t, keys.DB.Upgrade(t.Context()))
+		old, fresh := time.Now().Add(-100*24*time.Hour).UTC(), time.Now().UTC()
+		for session, at := range map[string]time.Time{"old": old, "fresh": fresh} {
+			must(t, db.exec(t.Context(), "adding a key", `INSERT INTO crypto_megolm_inbound_session
+				(account_id, session_id, sender_key, room_id, received_at) VALUES ('@bot:x', $1, 'k', '!a:x', $2)`, session, at))
+			must(t, db.exec(t.Context(), "adding an index", `INSERT INTO crypto_message_index
+				(session_id, "index", event_id, timestamp) VALUES ($1, 0, '$1', 1)`, session))
+		}
+		must(t, db.Clean(t.Context()))
+		for _, table := range []string{"crypto_megolm_inbound_session", "crypto_message_index"} {
+			left, err := query(t.Context(), db, "reading", scanOne[string], `SELECT session_id FROM `+table)
+			must(t, err)
+			if len(left) != 1 || strings.TrimSpace(left[0]) != "fresh" {
+				t.Errorf("%s has %q", table, left)
+			}
+		}
+	})
 }
