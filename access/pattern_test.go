@@ -66,7 +66,7 @@ func TestWhomAPatternMatches(t *testing.T) {
 		"a star stands for a part of a name": {
 			"@club-*:friends.org", access.Glob,
 			[]id.UserID{"@club-anna:friends.org", "@club-:friends.org"},
-			[]id.UserID{"@anna:friends.org", "@xclub-anna:friends.org"},
+			[]id.UserID{"@anna:friends.org", "@xclub-anna:friends.org", "@x@club-anna:friends.org"},
 		},
 		"a star never matches a colon": {
 			"@bob:*", access.Glob,
@@ -261,6 +261,16 @@ func TestPatternsThatAdmitPeopleOfOtherServers(t *testing.T) {
 				t.Errorf("its server is %q, want %q", got, test.server)
 			}
 		})
+	}
+}
+
+func TestAnExpressionWithoutLetterCaseAdmitsServersThatAreSpeltOtherwise(t *testing.T) {
+	pattern, err := access.Parse(`/(?i)@.*:EXAMPLE\.ORG/`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !pattern.AdmitsOthers("EXAMPLE.ORG") {
+		t.Error("example.org is another server")
 	}
 }
 

@@ -38,7 +38,7 @@ func TestWhatTheServerSaysBecomesAnErrorOfOurs(t *testing.T) {
 		"a proxy that forbids the path":             {tokenstest.Page(403), tokens.ErrNoAPI, nil},
 		"a proxy that doesn't know the path":        {tokenstest.Page(404), tokens.ErrNoAPI, nil},
 		"a proxy with another error format":         {tokenstest.JSON(404, `{"message":"no Route matched"}`), tokens.ErrNoAPI, nil},
-		"a proxy that sends elsewhere":              {tokenstest.Page(302), tokens.ErrNoAPI, nil},
+		"a proxy that sends elsewhere":              {redirect, tokens.ErrNoAPI, nil},
 		"accounts that are in the hands of MAS":     {matrix(404, "M_UNRECOGNIZED", "Unrecognized request"), tokens.ErrNoAPI, nil},
 		"an old server that says so with 400":       {matrix(400, "M_UNRECOGNIZED", "Unrecognized request"), tokens.ErrNoAPI, nil},
 		"a method that isn't there":                 {matrix(405, "M_UNRECOGNIZED", "Unrecognized request"), tokens.ErrNoAPI, nil},
@@ -133,6 +133,9 @@ func TestARequestThatCannotLeaveHasNoEffect(t *testing.T) {
 			wantKind(t, server.Delete(t.Context(), "abc"), tokens.ErrUnreachable)
 			_, err = server.Get(t.Context(), "abc")
 			wantKind(t, err, tokens.ErrUnreachable)
+			if strings.Contains(err.Error(), "_synapse") {
+				t.Errorf("the address is in the error: %v", err)
+			}
 		})
 	}
 }
@@ -407,6 +410,15 @@ func TestForeignTokensAreShownAsWhatTheyDo(t *testing.T) {
 	}
 	if _, err := token.Expires.MarshalJSON(); err != nil {
 		t.Errorf("its end can't be stored: %v", err)
+	}
+}
+
+func TestAListWithoutEndIsNotRead(t *testing.T) {
+	synapse := tokenstest.StartSynapse(t)
+	synapse.Always(endless)
+	_, err := connect(t, synapse.Config()).List(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "longer than 16777216 bytes") {
+		t.Errorf("got %v", err)
 	}
 }
 
