@@ -11,13 +11,14 @@ endif
 TAGS := goolm
 BIN  := bin
 TIME := 60s
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 
 # Starts a PostgreSQL for the command behind it.
 WITH_POSTGRES := go run -tags $(TAGS) ./e2e/withpostgres
 
 # One static binary in $(BIN).
 build:
-	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags "-s -w" -o $(BIN)/ ./cmd/matrix-registration-bot
+	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/matrix-registration-bot
 
 # Everything, on SQLite and PostgreSQL, against a real Synapse.
 test: lint unit race e2e

@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,6 +67,9 @@ func newApp(around surroundings) (*app, error) {
 	if a.catalog, err = locale.Load(); err != nil {
 		return nil, err
 	}
+	if names := a.catalog.Names(); !slices.Contains(names, cfg.Bot.Language) {
+		return nil, cfg.Wrong("bot.language", "there is no such language: the bot speaks %s", strings.Join(names, ", "))
+	}
 	settings, err := settingsFrom(cfg)
 	if err != nil {
 		return nil, err
@@ -100,7 +103,7 @@ func newApp(around surroundings) (*app, error) {
 		},
 		Store: a.db, Commands: dispatcher, HTTP: client, Log: part(a.log, "chat"),
 		Language: func() locale.Language { return a.catalog.Language(a.settings.Load().Language) },
-		Admins:   func() []string { return admins(a.settings.Load()) },
+		Admins:   func() []string { return a.settings.Load().Admins() },
 	})
 	a.intake = newIntake(a.db, a.bot, part(a.log, "intake"))
 	return a, nil
@@ -236,15 +239,4 @@ func newHTTPClient() *http.Client {
 		ForceAttemptHTTP2:     true,
 		ExpectContinueTimeout: time.Second,
 	}}
-}
-
-// admins are the people in the config whom others can ask.
-func admins(settings *commands.Settings) []string {
-	var found []string
-	for _, who := range slices.Sorted(maps.Keys(settings.Permissions)) {
-		if who[0] == '@' && settings.Permissions[who].String() == "admin" {
-			found = append(found, who)
-		}
-	}
-	return found
 }
