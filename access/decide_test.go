@@ -177,7 +177,7 @@ var (
 func everySoOften(t *testing.T, property func(t *testing.T, random *rand.Rand, c config, s stored)) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	for range 1000 {
 		c, s := config{}, stored{}
 		for range random.IntN(3) {
 			c[pick(random, configPatterns)] = pick(random, roles)
