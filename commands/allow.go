@@ -53,7 +53,7 @@ func (r *Request) allow(ctx context.Context, pattern access.Pattern, role access
 	}
 	if isUser {
 		decision := access.Decide(id.UserID(pattern.String()), r.Settings.Permissions, list)
-		lines = append(lines, r.text("allow.result", locale.Args{"role": decision.Role}), r.reasons(decision.Reasons))
+		lines = append(lines, r.verdict(decision))
 	} else {
 		lines = append(lines, r.text("allow.overlapping", nil), r.reasons(access.Overlapping(pattern, r.Settings.Permissions, list)))
 	}

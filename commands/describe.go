@@ -8,7 +8,7 @@ import (
 // usesLeft says how often a token can still be used.
 func (r *Request) usesLeft(token tokens.Token) locale.Text {
 	left, limited := token.Left()
-	text := r.text("uses.unlimited", nil)
+	text := r.text("uses.endless", nil)
 	if limited {
 		text = r.text("uses.left", locale.Args{"n": left})
 	}

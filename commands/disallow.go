@@ -55,7 +55,7 @@ func (r *Request) disallow(ctx context.Context, pattern access.Pattern) (locale.
 	lines := []locale.Text{r.text(result, locale.Args{"people": r.people(pattern)})}
 	if pattern.Kind() == access.OneUser {
 		decision := access.Decide(id.UserID(pattern.String()), r.Settings.Permissions, list)
-		lines = append(lines, r.text("allow.result", locale.Args{"role": decision.Role}), r.reasons(decision.Reasons))
+		lines = append(lines, r.verdict(decision))
 	} else if len(refusal.Remaining) > 0 {
 		lines = append(lines, r.text("disallow.remaining", nil), r.reasons(refusal.Remaining))
 	}

@@ -121,6 +121,7 @@ func (d *Dispatcher) request(m Message) *Request {
 		language: d.catalog.Language(settings.Language),
 		turns:    &d.turns,
 		began:    time.Now(),
+		outcome:  "answered",
 	}
 }
 
@@ -257,5 +258,5 @@ func (r *Request) barrier(err *error) {
 
 // logDone writes the one line that each command leaves in the log.
 func (r *Request) logDone() {
-	r.Log.Info().Str("command", r.name()).Str("result", r.outcome).Dur("took", time.Since(r.began)).Msg("Answered a command")
+	r.Log.Info().Str("command", r.name()).Str("result", r.outcome).Dur("took_ms", time.Since(r.began)).Msg("Answered a command")
 }

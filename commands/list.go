@@ -53,23 +53,14 @@ func listTokens(ctx context.Context, r *Request) (Reply, error) {
 	})
 	slices.SortFunc(found, soonestFirst)
 
-	parts := []locale.Text{r.text("list."+filter, locale.Args{"n": len(found)})}
-	if len(found) == 0 {
-		parts = []locale.Text{r.text("list.none_"+filter, nil)}
-	}
 	shown, pages := page(found, number)
 	if shown == nil {
 		return Reply{}, r.mistake("page.beyond", locale.Args{"n": pages})
 	}
-	var lines []locale.Text
-	for _, token := range shown {
-		line := []locale.Text{locale.Code(token.Text), r.usesLeft(token), r.expiry(token)}
-		if r.Role >= access.Manager {
-			line = append(line, r.madeBy(made[token.Text]))
-		}
-		lines = append(lines, locale.Join(" · ", line...))
+	parts := []locale.Text{r.text("list.none_"+filter, nil)}
+	if len(found) > 0 {
+		parts = []locale.Text{r.text("list."+filter, locale.Args{"n": len(found)}), r.lines(shown, made)}
 	}
-	parts = append(parts, locale.List(lines...))
 	if number < pages {
 		parts = append(parts, r.morePages(number, pages, "list "+filter))
 	}
@@ -77,6 +68,19 @@ func listTokens(ctx context.Context, r *Request) (Reply, error) {
 		parts = append(parts, r.text("list.own", nil))
 	}
 	return say(locale.Lines(parts...)), nil
+}
+
+// lines is a line for each token.
+func (r *Request) lines(list []tokens.Token, made map[string]Maker) locale.Text {
+	var lines []locale.Text
+	for _, token := range list {
+		line := []locale.Text{locale.Code(token.Text), r.usesLeft(token), r.expiry(token)}
+		if r.Role >= access.Manager {
+			line = append(line, r.madeBy(made[token.Text]))
+		}
+		lines = append(lines, locale.Join(" · ", line...))
+	}
+	return locale.List(lines...)
 }
 
 // soonestFirst orders tokens by their end; those without come last.

@@ -73,6 +73,14 @@ func (r *Request) people(pattern access.Pattern) locale.Text {
 	}
 }
 
+// verdict says which role a person has now, and why.
+func (r *Request) verdict(decision access.Decision) locale.Text {
+	if len(decision.Reasons) == 0 {
+		return r.text("allow.verdict_unnamed", nil)
+	}
+	return locale.Lines(r.text("allow.verdict", locale.Args{"role": decision.Role}), r.reasons(decision.Reasons))
+}
+
 // reasons lists entries that play a part in somebody's role.
 func (r *Request) reasons(reasons []access.Reason) locale.Text {
 	const most = 10

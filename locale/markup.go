@@ -20,10 +20,12 @@ type line struct {
 
 // span is a piece of a line that looks the same throughout: words, or a value.
 type span struct {
-	words      string
-	value      string // name of the placeholder; empty for words
-	code, bold bool
+	words string
+	value string // name of the placeholder; empty for words
+	look  look
 }
+
+type look struct{ code, bold bool }
 
 // marks are what has a meaning inside a line.
 var marks = regexp.MustCompile("`|\\*\\*|\\{([a-z_]+)\\}")
@@ -35,13 +37,13 @@ func parse(source string) (template, error) {
 	for raw := range strings.SplitSeq(strings.TrimRight(source, "\n"), "\n") {
 		var l line
 		raw, l.bullet = strings.CutPrefix(raw, "- ")
-		var code, bold bool
+		var now look
 		add := func(words string) error {
 			if strings.ContainsAny(words, "{}") {
 				return fmt.Errorf("stray brace in %q", words)
 			}
 			if words != "" {
-				l.spans = append(l.spans, span{words: words, code: code, bold: bold})
+				l.spans = append(l.spans, span{words: words, look: now})
 			}
 			return nil
 		}
@@ -53,17 +55,17 @@ func parse(source string) (template, error) {
 			from = m[1]
 			switch raw[m[0]:m[1]] {
 			case "`":
-				code = !code
+				now.code = !now.code
 			case "**":
-				bold = !bold
+				now.bold = !now.bold
 			default:
-				l.spans = append(l.spans, span{value: raw[m[2]:m[3]], code: code, bold: bold})
+				l.spans = append(l.spans, span{value: raw[m[2]:m[3]], look: now})
 			}
 		}
 		if err := add(raw[from:]); err != nil {
 			return nil, err
 		}
-		if code || bold {
+		if now.code || now.bold {
 			return nil, fmt.Errorf("mark not closed in %q", raw)
 		}
 		t = append(t, l)
@@ -107,11 +109,20 @@ func (t template) render(args Args) Text {
 
 func (l line) render(args Args) Text {
 	var plain, markup strings.Builder
+	var open look // spans that look the same share their tags
 	for _, s := range l.spans {
 		text := s.text(args)
+		if text.Plain == "" {
+			continue
+		}
+		if s.look != open {
+			markup.WriteString(open.closing() + s.look.opening())
+			open = s.look
+		}
 		plain.WriteString(text.Plain)
-		markup.WriteString(s.decorate(text.html()))
+		markup.WriteString(text.html())
 	}
+	markup.WriteString(open.closing())
 	return Text{Plain: plain.String(), HTML: markup.String()}
 }
 
@@ -131,14 +142,24 @@ func (s span) text(args Args) Text {
 	}
 }
 
-func (s span) decorate(markup string) string {
-	if s.code {
-		markup = "<code>" + markup + "</code>"
+func (l look) opening() (tags string) {
+	if l.bold {
+		tags += "<strong>"
 	}
-	if s.bold {
-		markup = "<strong>" + markup + "</strong>"
+	if l.code {
+		tags += "<code>"
 	}
-	return markup
+	return tags
+}
+
+func (l look) closing() (tags string) {
+	if l.code {
+		tags += "</code>"
+	}
+	if l.bold {
+		tags += "</strong>"
+	}
+	return tags
 }
 
 // tame keeps a value that a person wrote on its line: control characters

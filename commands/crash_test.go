@@ -1,0 +1,216 @@
+package commands
+
+import (
+	"testing"
+	"time"
+
+	"matrix-registration-bot/tokens"
+)
+
+// crashing lets a town run while it crashes at the n-th point, where points
+// are before and after every request to the server, before every statement and
+// after every commit. It sends the message until it has been handled, as the
+// chat does after a restart, and tells whether the bot crashed at all.
+func (t *town) crashing(server *server, n int, m Message) (crashed bool) {
+	t.t.Helper()
+	point := 0
+	crash := func() {
+		if point++; point == n {
+			crashed = true
+			panic(errCrash)
+		}
+	}
+	t.store.at = crash
+	server.at = func(string, bool) error { crash(); return nil }
+	defer func() {
+		t.store.at = func() {}
+		server.at = func(string, bool) error { return nil }
+	}()
+	for range 5 {
+		committed := len(t.store.rows.Outbox)
+		err := t.dying(m)
+		if err == nil || len(t.store.rows.Outbox) > committed {
+			return crashed // handled, even if the bot died right after the commit
+		}
+		t.restart()
+	}
+	t.t.Fatalf("crash at point %d: the message is never handled", n)
+	return crashed
+}
+
+// dying is handle for a bot that may die outside of the dispatcher too.
+func (t *town) dying(m Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errCrash
+		}
+	}()
+	_, err = t.handle(m)
+	return err
+}
+
+// crashEverywhere runs a scene with a crash at every point that it has.
+func crashEverywhere(t *testing.T, scene func(t *testing.T, town *town, server *server, crash func(Message))) {
+	t.Helper()
+	for n := 1; ; n++ {
+		server := newServer()
+		town := newTown(t, server)
+		crashed := false
+		scene(t, town, server, func(m Message) { crashed = town.crashing(server, n, m) })
+		if t.Failed() {
+			t.Fatalf("(crash at point %d)", n)
+		}
+		if !crashed {
+			if least := 8; n < least {
+				t.Fatalf("only %d points to crash at", n)
+			}
+			t.Logf("%d points", n-1)
+			return
+		}
+	}
+}
+
+// answered returns what the bot has said in all, checked to be an answer.
+func (t *town) answered(m Message) answer {
+	return answer{t: t.t, question: m, Reply: Reply{Texts: t.store.rows.Outbox}}
+}
+
+func TestCreateSurvivesACrashAnywhere(t *testing.T) {
+	for _, command := range []string{"create", "create token=chess-club", "create uses=unlimited expires=never"} {
+		t.Run(command, func(t *testing.T) {
+			crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+				m := town.message(manager, command)
+				crash(m)
+
+				all := server.all()
+				if len(all) != 1 {
+					t.Fatalf("there are %d tokens, not one", len(all))
+				}
+				a := town.answered(m).has("I made the token " + all[0])
+				if a.code() != all[0] || len(a.Texts) != 2 {
+					t.Errorf("the answer should be two messages about %s:\n%s", all[0], a.plain())
+				}
+				if made := town.store.rows.Made; len(made) != 1 || made[all[0]].User != manager {
+					t.Errorf("the makers are %v", made)
+				}
+				if audit := town.audited(); len(audit) != 1 {
+					t.Errorf("the audit is %q", audit)
+				}
+			})
+		})
+	}
+}
+
+func TestATakenTextIsRefusedWhereverItCrashes(t *testing.T) {
+	crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+		server.tokens["chess-club"] = tokens.Token{Text: "chess-club"}
+		m := town.message(manager, "create token=chess-club")
+		crash(m)
+		town.answered(m).has("there is such a token already")
+		if made := town.store.rows.Made; len(made) != 0 {
+			t.Errorf("the makers are %v", made)
+		}
+	})
+}
+
+func TestDeleteSurvivesACrashAnywhere(t *testing.T) {
+	crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+		for _, text := range []string{"one", "two", "three"} {
+			server.tokens[text] = tokens.Token{Text: text}
+		}
+		m := town.message(manager, "delete one never-was three")
+		crash(m)
+
+		if all := server.all(); len(all) != 1 || all[0] != "two" {
+			t.Errorf("left are %q", all)
+		}
+		town.answered(m).is("one is deleted.\n" +
+			"never-was: I know no such token. list all shows those that there are.\n" +
+			"three is deleted.")
+	})
+}
+
+func TestDeleteAllSurvivesACrashAnywhere(t *testing.T) {
+	for _, typed := range []bool{true, false} {
+		crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+			for _, text := range []string{"one", "two", "three"} {
+				server.tokens[text] = tokens.Token{Text: text}
+			}
+			question := town.says(admin, "delete-all").has("all 3 tokens")
+			delete(server.tokens, "two")
+			server.tokens["new"] = tokens.Token{Text: "new"}
+			town.store.rows.Outbox = nil
+
+			m := town.message(admin, "confirm")
+			if !typed {
+				m.Text, m.Reaction = "", &Reaction{Question: question.question.EventID, Key: "confirm"}
+			}
+			crash(m)
+
+			if all := server.all(); len(all) != 1 || all[0] != "new" {
+				t.Errorf("left are %q", all)
+			}
+			town.answered(m).is("2 tokens are deleted.\n1 was gone already.")
+			town.says(admin, "confirm").has("no open question")
+		})
+	}
+}
+
+func TestALimitHoldsWhereverItCrashes(t *testing.T) {
+	crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+		town.settings.Limits[town.role(inviter)] = Limits{Open: 2}
+		town.says(inviter, "create")
+		crash(town.message(inviter, "create"))
+		town.says(inviter, "create").has("You have 2 tokens open")
+		if all := server.all(); len(all) != 2 {
+			t.Errorf("there are %d tokens", len(all))
+		}
+	})
+}
+
+func TestABegunCommandIsFinishedWithoutAskingAgain(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	m := town.message(inviter, "create")
+
+	server.at = func(request string, after bool) error {
+		if request == "create" && after {
+			panic(errCrash)
+		}
+		return nil
+	}
+	if err := town.dying(m); err == nil {
+		t.Fatal("the bot should have died")
+	}
+	server.at = func(string, bool) error { return nil }
+	town.restart()
+
+	// Too late, without a role, and with no place left: none of it counts now.
+	m.Waited = 24 * time.Hour
+	town.settings.Permissions = nil
+	town.settings.EncryptionRequired, m.Encrypted = true, false
+	town.send(m).has("I made the token " + server.all()[0])
+}
+
+func TestACreateThatWasDeletedSinceIsSaidSo(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	m := town.message(manager, "create token=chess-club")
+	server.at = func(request string, after bool) error {
+		if request == "create" && after {
+			panic(errCrash)
+		}
+		return nil
+	}
+	if err := town.dying(m); err == nil {
+		t.Fatal("the bot should have died")
+	}
+	server.at = func(string, bool) error { return nil }
+	town.restart()
+
+	town.says(admin, "delete chess-club").has("deleted")
+	town.send(m).is("The token was deleted by somebody else in the meantime.")
+	if all := server.all(); len(all) != 0 {
+		t.Errorf("there are %q", all)
+	}
+}

@@ -1,0 +1,118 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"text/template"
+
+	"matrix-registration-bot/tokens"
+)
+
+func TestTwoCommandsOfOneNamePanicAtStart(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("two commands are called x")
+		}
+	}()
+	newTable([]*Command{{Name: "y", Aliases: []string{"x"}}, {Name: "x"}})
+}
+
+func TestCommandsHaveShortNames(t *testing.T) {
+	for name := range newTable(all()).byName {
+		if len(name) > longestName || name != strings.ToLower(name) {
+			t.Errorf("%q can't be found", name)
+		}
+	}
+}
+
+func TestAPanicEndsNeitherTheProgramNorTheRoom(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	server.at = func(string, bool) error { panic("something is broken") }
+	for _, command := range []string{"list", "create"} {
+		if _, err := town.bot.Handle(t.Context(), town.message(manager, command)); err == nil || !strings.Contains(err.Error(), "panicked") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if !strings.Contains(town.log.String(), "commands.listTokens") {
+		t.Errorf("the log lacks the stack: %s", town.log.String())
+	}
+	server.at = func(string, bool) error { return nil }
+	town.says(manager, "create").code() // nothing is held any more
+}
+
+func TestTheLogHoldsOneLineACommandAndNoArguments(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	town.settings.Messages = map[string]*template.Template{"en": template.Must(template.New("").Parse("{{.Code.Secret}}"))}
+	words := []string{"secret-token", "@secret:example.org", "secretcommand"}
+	for _, command := range []string{"create token=secret-token", "create token=secret-token", "show secret-token", "delete secret-token", "allow @secret:example.org", "secretcommand secret-token"} {
+		before := bytes.Count(town.log.Bytes(), []byte("Answered a command"))
+		town.says(admin, command)
+		if after := bytes.Count(town.log.Bytes(), []byte("Answered a command")); after != before+1 {
+			t.Errorf("%s has %d lines in the log", command, after-before)
+		}
+	}
+	server.at = func(string, bool) error { return kind(tokens.ErrRefused) }
+	town.says(admin, "create token=secret-token")
+	for _, word := range words {
+		if strings.Contains(town.log.String(), word) {
+			t.Errorf("the log holds %q:\n%s", word, town.log.String())
+		}
+	}
+	if !strings.Contains(town.log.String(), `"sender":"@admin:example.com"`) || !strings.Contains(town.log.String(), `"command":"create"`) {
+		t.Errorf("the log says neither who nor what:\n%s", town.log.String())
+	}
+}
+
+func TestTheAuditHoldsTheBeginningOfATokenOnly(t *testing.T) {
+	town := newTown(t, newServer())
+	town.says(manager, "create token=secret-token")
+	town.says(manager, "delete secret-token")
+	if got, want := strings.Join(town.audited(), "\n"), "@manager:example.com create done secr…\n@manager:example.com delete done secr…"; got != want {
+		t.Errorf("the audit is\n%s", got)
+	}
+}
+
+func TestAnswersStayBelowWhatARoomTakes(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	command := "show"
+	for n := range 50 {
+		text := fmt.Sprintf("%03d%s", n, strings.Repeat("<", 60))
+		server.tokens[text] = tokens.Token{Text: text, Expires: days(town, n)}
+		command += " " + text
+	}
+	a := town.says(manager, command)
+	if len(a.Texts) < 2 {
+		t.Error("the test should need more than one message")
+	}
+	for _, text := range a.Texts {
+		if size := len(text.Plain) + len(text.HTML); size > 30<<10 {
+			t.Errorf("a message has %d bytes", size)
+		}
+	}
+	if n := strings.Count(a.plain(), "can be used"); n != 50 {
+		t.Errorf("%d tokens are shown", n)
+	}
+	for _, text := range town.says(manager, "list").Texts {
+		if size := len(text.Plain) + len(text.HTML); size > 30<<10 {
+			t.Errorf("a message has %d bytes", size)
+		}
+	}
+}
+
+func TestDecideIsForInvitationsToo(t *testing.T) {
+	town := newTown(t, newServer())
+	decision, err := town.bot.Decide(context.Background(), nobody)
+	if err != nil || decision.Role != 0 {
+		t.Errorf("%v, %v", decision, err)
+	}
+	town.says(admin, "allow @nobody:elsewhere.org inviter")
+	if decision, err = town.bot.Decide(context.Background(), nobody); err != nil || decision.Role == 0 {
+		t.Errorf("%v, %v", decision, err)
+	}
+}

@@ -1,0 +1,282 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"matrix-registration-bot/tokens"
+)
+
+// fault makes one request fail: before it has its effect, or after.
+type fault struct {
+	request string
+	after   bool
+	err     error
+}
+
+// fail makes requests fail, each fault once and in this order.
+func (s *server) fail(faults ...fault) {
+	s.at = func(request string, after bool) error {
+		if len(faults) == 0 || faults[0].request != request || faults[0].after != after {
+			return nil
+		}
+		err := faults[0].err
+		faults = faults[1:]
+		return err
+	}
+}
+
+func kind(sentinel error) error { return &tokens.Error{Kind: sentinel, Op: "test"} }
+
+func TestACreateWhoseAnswerGotLostIsNotMadeTwice(t *testing.T) {
+	for _, command := range []string{"create", "create token=chess-club"} {
+		for _, faults := range [][]fault{
+			{{"create", true, kind(tokens.ErrUnknownOutcome)}},
+			{{"create", false, kind(tokens.ErrUnknownOutcome)}},
+			{{"create", true, errors.New("something that nobody thought of")}},
+			{{"create", true, kind(tokens.ErrUnknownOutcome)}, {"get", false, kind(tokens.ErrUnreachable)}},
+			{{"create", false, kind(tokens.ErrUnreachable)}, {"create", true, kind(tokens.ErrUnknownOutcome)}},
+			{{"create", false, kind(tokens.ErrRateLimited)}},
+		} {
+			server := newServer()
+			town := newTown(t, server)
+			server.fail(faults...)
+			code := town.says(manager, command).code()
+			if all := server.all(); len(all) != 1 || all[0] != code {
+				t.Errorf("%s with %v: the server has %q, the friend gets %q", command, faults, all, code)
+			}
+		}
+	}
+}
+
+func TestWhatCertainlyFailedIsSaidSo(t *testing.T) {
+	for name, test := range map[string]struct {
+		err   error
+		says  string
+		tries int // 0: until patience ends
+	}{
+		"away":        {kind(tokens.ErrUnreachable), "Please try again", 0},
+		"busy":        {kind(tokens.ErrRateLimited), "slow down", 0},
+		"no admin":    {kind(tokens.ErrNotAdmin), `PUT /_synapse/admin/v2/users/@registration-bot:example.com with the body {"admin": true}`, 1},
+		"no API":      {kind(tokens.ErrNoAPI), "api.base_url", 1},
+		"credentials": {kind(tokens.ErrBadCredentials), "api.token", 1},
+		"refused":     {kind(tokens.ErrRefused), "refused", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer()
+			town := newTown(t, server)
+			tries := 0
+			server.at = func(request string, after bool) error {
+				if request != "create" || after {
+					return nil
+				}
+				tries++
+				return test.err
+			}
+			town.says(manager, "create").has(test.says).lacks("token=")
+			if test.tries == 0 && tries < 3 || test.tries > 0 && tries != test.tries {
+				t.Errorf("it was tried %d times", tries)
+			}
+			if made := town.store.rows.Made; len(made) != 0 {
+				t.Errorf("the makers are %v", made)
+			}
+			if audit := town.audited(); len(audit) != 1 {
+				t.Errorf("the audit is %q", audit)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeFoundOutIsNeverGivenUp(t *testing.T) {
+	for name, test := range map[string]struct {
+		command string
+		first   fault
+		left    int
+	}{
+		"create that happened":    {"create token=chess-club", fault{"create", true, kind(tokens.ErrUnknownOutcome)}, 2},
+		"create that didn't":      {"create token=chess-club", fault{"create", false, kind(tokens.ErrUnknownOutcome)}, 2},
+		"delete that happened":    {"delete old", fault{"delete", true, kind(tokens.ErrUnknownOutcome)}, 0},
+		"delete that didn't":      {"delete old", fault{"delete", false, kind(tokens.ErrUnknownOutcome)}, 0},
+		"an error without a kind": {"delete old", fault{"delete", true, errors.New("?")}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer()
+			server.tokens["old"] = tokens.Token{Text: "old"}
+			town := newTown(t, server)
+			m := town.message(manager, test.command)
+
+			away := false
+			server.at = func(request string, after bool) error {
+				if away {
+					return kind(tokens.ErrUnreachable)
+				}
+				if request == test.first.request && after == test.first.after {
+					away = true
+					return test.first.err
+				}
+				return nil
+			}
+			for range 2 {
+				if _, err := town.handle(m); !errors.Is(err, ErrUnsettled) {
+					t.Fatalf("the error is %v", err)
+				}
+			}
+			server.at = func(string, bool) error { return nil }
+			town.send(m).lacks("no such token", "already")
+			if all := server.all(); len(all) != test.left {
+				t.Errorf("there are %q", all)
+			}
+		})
+	}
+}
+
+func TestAPatientServerKnowsHowLongToWait(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	limited := &tokens.Error{Kind: tokens.ErrRateLimited, RetryAfter: time.Hour}
+	server.fail(fault{"create", false, limited})
+	town.says(manager, "create").has("slow down")
+	if all := server.all(); len(all) != 0 {
+		t.Error("it was tried before the hour was over")
+	}
+}
+
+func TestStoppingLeavesAStepOpen(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	m := town.message(manager, "create")
+	ctx, cancel := context.WithCancel(context.Background())
+	server.at = func(request string, after bool) error {
+		if request == "create" && !after {
+			cancel()
+			return kind(tokens.ErrUnreachable)
+		}
+		return nil
+	}
+	if _, err := town.bot.Handle(ctx, m); !errors.Is(err, ErrUnsettled) {
+		t.Fatalf("the error is %v", err)
+	}
+	server.at = func(string, bool) error { return nil }
+	town.send(m).has("I made the token " + server.all()[0])
+}
+
+func TestStoppingAnswersNoQuestionWrongly(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	m := town.message(manager, "list")
+	ctx, cancel := context.WithCancel(context.Background())
+	server.at = func(string, bool) error {
+		cancel()
+		return kind(tokens.ErrUnreachable)
+	}
+	if _, err := town.bot.Handle(ctx, m); err == nil {
+		t.Error("the server seems to be away because the bot is stopping")
+	}
+}
+
+func TestSomebodyElseIsFaster(t *testing.T) {
+	t.Run("create", func(t *testing.T) {
+		server := newServer()
+		town := newTown(t, server)
+		server.at = func(request string, after bool) error {
+			if request == "create" && !after {
+				server.tokens["chess-club"] = tokens.Token{Text: "chess-club"}
+			}
+			return nil
+		}
+		town.says(manager, "create token=chess-club").has("there is such a token already")
+	})
+	t.Run("create that was interrupted", func(t *testing.T) {
+		server := newServer()
+		town := newTown(t, server)
+		m := town.message(manager, "create token=chess-club")
+		server.at = func(request string, after bool) error {
+			if request == "create" {
+				panic(errCrash)
+			}
+			return nil
+		}
+		if err := town.dying(m); err == nil {
+			t.Fatal("the bot should have died")
+		}
+		server.at = func(string, bool) error { return nil }
+		town.restart()
+		uses := 99
+		server.tokens["chess-club"] = tokens.Token{Text: "chess-club", Uses: &uses}
+		town.send(m).has("there is such a token already")
+	})
+	t.Run("delete", func(t *testing.T) {
+		server := newServer()
+		server.tokens["old"] = tokens.Token{Text: "old"}
+		town := newTown(t, server)
+		server.at = func(request string, after bool) error {
+			if request == "delete" && !after {
+				delete(server.tokens, "old")
+			}
+			return nil
+		}
+		town.says(manager, "delete old").is("old was gone already: somebody else deleted it.")
+	})
+}
+
+func TestTwoPeopleWantTheSameText(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	var answers sync.Map
+	var everybody sync.WaitGroup
+	for _, who := range []Message{
+		town.message(manager, "create token=chess-club"), town.message(admin, "create token=chess-club"),
+	} {
+		everybody.Go(func() {
+			a := town.send(who)
+			answers.Store(who.Sender, a)
+		})
+	}
+	everybody.Wait()
+
+	for who, a := range answers.Range {
+		made := town.store.rows.Made["chess-club"].User == who
+		a := a.(answer)
+		if made {
+			a.has("I made the token")
+		} else {
+			a.has("already")
+		}
+	}
+}
+
+func TestALimitHoldsInTwoRoomsAtOnce(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	var everybody sync.WaitGroup
+	for range 20 {
+		m := town.message(inviter, "create")
+		everybody.Go(func() { town.send(m) })
+	}
+	everybody.Wait()
+	if n := len(server.all()); n != 5 {
+		t.Errorf("the limit is 5 tokens, there are %d", n)
+	}
+}
+
+func TestForgettingFollowsTheToken(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	code := town.says(inviter, "create").code()
+	town.says(inviter, "delete "+code).is(code + " is deleted.")
+	if made := slices.Collect(maps.Keys(town.store.rows.Made)); len(made) != 0 {
+		t.Errorf("the database knows makers of %q", made)
+	}
+	for event, plan := range town.store.rows.Plans {
+		for _, step := range plan.Steps {
+			if step.Token != "" || step.Spec != nil || step.Result != nil {
+				t.Errorf("the plan of %s holds the token", event)
+			}
+		}
+	}
+}

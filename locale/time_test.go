@@ -1,0 +1,38 @@
+package locale
+
+import (
+	"testing"
+	"time"
+)
+
+func english(t *testing.T) Language {
+	t.Helper()
+	catalog, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalog.Language("en")
+}
+
+func TestTimesSayHowFarAwayTheyAre(t *testing.T) {
+	now := time.Date(2026, 11, 24, 5, 50, 0, 0, time.UTC)
+	berlin := time.FixedZone("CET", 3600)
+	for _, test := range []struct {
+		t    time.Time
+		want string
+	}{
+		{now.Add(7 * 24 * time.Hour), "Tue 1 Dec 2026 05:50 UTC, in 7 days"},
+		{now.Add(7*24*time.Hour - time.Second), "Tue 1 Dec 2026 05:49 UTC, in 7 days"},
+		{now.Add(26 * time.Hour), "Wed 25 Nov 2026 07:50 UTC, in 26 hours"},
+		{now.Add(48 * time.Hour), "Thu 26 Nov 2026 05:50 UTC, in 2 days"},
+		{now.Add(90 * time.Minute), "Tue 24 Nov 2026 07:20 UTC, in 90 minutes"},
+		{now.Add(time.Minute), "Tue 24 Nov 2026 05:51 UTC, in 1 minute"},
+		{now.Add(time.Second), "Tue 24 Nov 2026 05:50 UTC, in less than a minute"},
+		{now.Add(-3 * time.Hour), "Tue 24 Nov 2026 02:50 UTC, 3 hours ago"},
+		{now.Add(24 * time.Hour).In(berlin), "Wed 25 Nov 2026 06:50 CET, in 24 hours"},
+	} {
+		if got := english(t).When(test.t, now).Plain; got != test.want {
+			t.Errorf("%q instead of %q", got, test.want)
+		}
+	}
+}
