@@ -111,7 +111,7 @@ func TestDeleteAllAcrossARestart(t *testing.T) {
 		admin := s.adminChat()
 		question := admin.askedDeleteAll("")
 		s.Bot.Kill()
-		s.must(s.Bot.Start(s.Context()))
+		s.startBot()
 		s.token(lab.Token{Text: "latecomer"})
 
 		admin.react(question, "confirm")

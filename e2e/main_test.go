@@ -103,9 +103,11 @@ func revive(ctx context.Context, site *lab.Site) error {
 		}
 	}
 	if !site.Bot.Running() {
-		return site.Bot.Start(ctx)
+		if err := site.Bot.Start(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return site.Settled(ctx)
 }
 
 // sceneName makes user names from the name of a test, so that every scene has

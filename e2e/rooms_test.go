@@ -76,6 +76,7 @@ func TestRoomUpgrade(t *testing.T) {
 		s.must(err)
 		upgraded := &chat{s, successor}
 		upgraded.member(event.MembershipJoin)
+		upgraded.hear() // its greeting
 		s.says(upgraded.ask("!reg whoami"), "manager")
 	})
 }

@@ -76,9 +76,18 @@ func (s *scene) groupOf(host *lab.Person, guests ...*lab.Person) []*chat {
 	for _, guest := range guests {
 		joined, err := guest.Join(s.Context(), opened)
 		s.must(err)
-		chats = append(chats, &chat{s, joined})
+		guests := &chat{s, joined}
+		guests.hear()
+		chats = append(chats, guests)
 	}
 	return chats
+}
+
+// startBot starts the bot again, as do all who stopped it.
+func (s *scene) startBot() {
+	s.Helper()
+	s.must(s.Bot.Start(s.Context()))
+	s.must(s.Settled(s.Context()))
 }
 
 // tokens are those that Synapse has now.
@@ -213,6 +222,15 @@ func (c *chat) heardUntilAnswerTo(said id.EventID) []lab.Message {
 			return heard
 		}
 	}
+}
+
+// answersTo hears the answers to several commands, and checks that each is answered
+// exactly once and in this order. It returns the first message of each answer.
+func (c *chat) answersTo(commands []id.EventID) []lab.Message {
+	c.scene.Helper()
+	heard := c.heardUntilAnswerTo(commands[len(commands)-1])
+	heard = append(heard, c.heardUntilAnswerTo(c.say("whoami"))...)
+	return c.scene.answersOnce(commands, heard[:len(heard)-1])
 }
 
 // silence checks that the bot has nothing more to say about what was said so

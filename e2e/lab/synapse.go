@@ -112,19 +112,19 @@ func (s *Synapse) Stop() {
 // Running tells whether the homeserver's process is there.
 func (s *Synapse) Running() bool { return s.process.running() }
 
-// Logs waits until the homeserver writes something with this text to its log.
-func (s *Synapse) Logs(ctx context.Context, text string) error {
-	before, err := os.ReadFile(s.process.log)
-	if err != nil {
-		return fmt.Errorf("reading Synapse's log: %w", err)
+// Watch begins to read the homeserver's log. The function that it returns waits
+// until something with this text has been written since.
+func (s *Synapse) Watch(text string) (wait func(ctx context.Context) error) {
+	before, _ := os.ReadFile(s.process.log)
+	return func(ctx context.Context) error {
+		return s.process.until(ctx, fmt.Sprintf("Synapse logs %q", text), func(context.Context) error {
+			log, err := os.ReadFile(s.process.log)
+			if err == nil && !bytes.Contains(log[len(before):], []byte(text)) {
+				err = errors.New("not yet")
+			}
+			return err
+		})
 	}
-	return s.process.until(ctx, fmt.Sprintf("Synapse logs %q", text), func(context.Context) error {
-		log, err := os.ReadFile(s.process.log)
-		if err == nil && !bytes.Contains(log[len(before):], []byte(text)) {
-			err = errors.New("not yet")
-		}
-		return err
-	})
 }
 
 // UserID returns the id of a user of this homeserver.
