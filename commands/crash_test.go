@@ -192,25 +192,80 @@ func TestABegunCommandIsFinishedWithoutAskingAgain(t *testing.T) {
 	town.send(m).has("I made the token " + server.all()[0])
 }
 
-func TestACreateThatWasDeletedSinceIsSaidSo(t *testing.T) {
-	server := newServer()
-	town := newTown(t, server)
-	m := town.message(manager, "create token=chess-club")
-	server.at = func(request string, after bool) error {
-		if request == "create" && after {
+// interrupt lets the bot die at a request, before or after its effect, and
+// starts it anew.
+func (t *town) interrupt(server *server, m Message, request string, after bool) {
+	t.t.Helper()
+	server.at = func(asked string, answered bool) error {
+		if asked == request && answered == after {
 			panic(errCrash)
 		}
 		return nil
 	}
-	if err := town.dying(m); err == nil {
-		t.Fatal("the bot should have died")
+	if err := t.dying(m); err == nil {
+		t.t.Fatal("the bot should have died")
 	}
 	server.at = func(string, bool) error { return nil }
-	town.restart()
+	t.restart()
+}
 
-	town.says(admin, "delete chess-club").has("deleted")
-	town.send(m).is("The token was deleted by somebody else in the meantime.")
-	if all := server.all(); len(all) != 0 {
+func TestWhatIsDeletedBeforeItsMakerHearsOfItIsSaidSo(t *testing.T) {
+	for name, interrupt := range map[string]func(*town, *server, Message){
+		"planned": func(town *town, server *server, m Message) {
+			town.interrupt(server, m, "create", true)
+		},
+		"done": func(town *town, server *server, m Message) {
+			if _, err := town.bot.Handle(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			town.restart()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer()
+			town := newTown(t, server)
+			m := town.message(manager, "create token=chess-club")
+			interrupt(town, server, m)
+			town.says(admin, "delete chess-club").has("deleted")
+			town.send(m).is("The token is gone: it was deleted before I could answer you.")
+			if all := server.all(); len(all) != 0 {
+				t.Errorf("there are %q", all)
+			}
+		})
+	}
+}
+
+func TestADeleteThatIsForgottenBeforeItsAnswer(t *testing.T) {
+	server := newServer()
+	server.tokens["one"] = tokens.Token{Text: "one"}
+	town := newTown(t, server)
+	town.says(admin, "delete-all")
+	m := town.message(manager, "delete one")
+	town.interrupt(server, m, "delete", true)
+	town.says(admin, "confirm").is("0 tokens are deleted.\n1 was gone already.")
+	town.send(m).is("The token is gone: it was deleted before I could answer you.")
+}
+
+func TestAnInterruptedCreateKeepsItsPlace(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	town.settings.Limits[town.role(inviter)] = Limits{Open: 1}
+	m := town.message(inviter, "create")
+	town.interrupt(server, m, "create", false)
+	town.says(inviter, "create").has("You have one token open")
+	town.send(m).code()
+	town.says(inviter, "create").has("You have one token open")
+	if all := server.all(); len(all) != 1 {
 		t.Errorf("there are %q", all)
 	}
+}
+
+func TestAnInterruptedCreateWhoseTextIsTakenSince(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	m := town.message(manager, "create token=chess-club uses=5")
+	town.interrupt(server, m, "create", false)
+	town.says(inviter, "create token=chess-club").code()
+	town.send(m).has("there is such a token already")
+	town.says(inviter, "show chess-club").has("made by you")
 }

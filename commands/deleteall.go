@@ -73,7 +73,7 @@ func reportDeleteAll(_ context.Context, r *Request, steps []Step) (Reply, error)
 		switch {
 		case step.State == StepDone:
 			deleted++
-		case step.Failure == failureGone:
+		case step.Failure == failureGone, step.Failure == failureErased:
 			gone++
 		default:
 			failed[step.Failure] = append(failed[step.Failure], locale.Code(step.Token))

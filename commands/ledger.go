@@ -27,6 +27,9 @@ func (l *ledger) carryOut(ctx context.Context, plan *Plan, resumed bool) error {
 	waiter := l.begin()
 	for n := range plan.Steps {
 		step := &plan.Steps[n]
+		if step.Token == "" { // Forget was here: the token is gone since
+			step.fail(failureErased)
+		}
 		if step.State != StepPlanned {
 			continue
 		}
@@ -47,10 +50,6 @@ func (l *ledger) carryOut(ctx context.Context, plan *Plan, resumed bool) error {
 // patience ends. sent says that a request may have been sent whose outcome is
 // not known.
 func (l *ledger) settle(ctx context.Context, step *Step, sent bool, waiter *waiter) error {
-	if step.Token == "" { // erased: somebody deleted the token since
-		step.fail("token.erased")
-		return nil
-	}
 	for {
 		unclear, err := l.attempt(ctx, step, sent)
 		switch {
@@ -137,8 +136,11 @@ func (s *Step) meet(found tokens.Token) {
 	}
 }
 
-// failureGone is the failure of deleting what somebody else had deleted.
-const failureGone = "token.gone"
+// Failures of steps whose token is gone, as locale keys.
+const (
+	failureGone   = "token.gone"   // somebody else deleted it first
+	failureErased = "token.erased" // it was deleted before an interrupted command went on
+)
 
 func (s *Step) fail(key string) { s.State, s.Failure = StepFailed, key }
 

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"sync"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/tokens"
 )
@@ -191,25 +195,6 @@ func TestSomebodyElseIsFaster(t *testing.T) {
 		}
 		town.says(manager, "create token=chess-club").has("there is such a token already")
 	})
-	t.Run("create that was interrupted", func(t *testing.T) {
-		server := newServer()
-		town := newTown(t, server)
-		m := town.message(manager, "create token=chess-club")
-		server.at = func(request string, after bool) error {
-			if request == "create" {
-				panic(errCrash)
-			}
-			return nil
-		}
-		if err := town.dying(m); err == nil {
-			t.Fatal("the bot should have died")
-		}
-		server.at = func(string, bool) error { return nil }
-		town.restart()
-		uses := 99
-		server.tokens["chess-club"] = tokens.Token{Text: "chess-club", Uses: &uses}
-		town.send(m).has("there is such a token already")
-	})
 	t.Run("delete", func(t *testing.T) {
 		server := newServer()
 		server.tokens["old"] = tokens.Token{Text: "old"}
@@ -224,43 +209,108 @@ func TestSomebodyElseIsFaster(t *testing.T) {
 	})
 }
 
-func TestTwoPeopleWantTheSameText(t *testing.T) {
+func TestADeleteThatArrivesLate(t *testing.T) {
 	server := newServer()
+	server.tokens["old"] = tokens.Token{Text: "old"}
 	town := newTown(t, server)
-	var answers sync.Map
-	var everybody sync.WaitGroup
-	for _, who := range []Message{
-		town.message(manager, "create token=chess-club"), town.message(admin, "create token=chess-club"),
-	} {
-		everybody.Go(func() {
-			a := town.send(who)
-			answers.Store(who.Sender, a)
-		})
-	}
-	everybody.Wait()
-
-	for who, a := range answers.Range {
-		made := town.store.rows.Made["chess-club"].User == who
-		a := a.(answer)
-		if made {
-			a.has("I made the token")
-		} else {
-			a.has("already")
+	tries := 0
+	server.at = func(request string, after bool) error {
+		if request != "delete" || after {
+			return nil
 		}
+		if tries++; tries == 1 {
+			return kind(tokens.ErrUnknownOutcome)
+		}
+		delete(server.tokens, "old") // the first one, held up on its way
+		return nil
+	}
+	town.says(manager, "delete old").is("old is deleted.")
+}
+
+// slowly makes every request take a second, so that what happens side by side
+// does so at the same time.
+func (s *server) slowly() {
+	s.at = func(string, bool) error {
+		time.Sleep(time.Second)
+		return nil
 	}
 }
 
-func TestALimitHoldsInTwoRoomsAtOnce(t *testing.T) {
-	server := newServer()
-	town := newTown(t, server)
-	var everybody sync.WaitGroup
-	for range 20 {
-		m := town.message(inviter, "create")
-		everybody.Go(func() { town.send(m) })
+func TestTwoPeopleWantTheSameText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer()
+		town := newTown(t, server)
+		server.slowly()
+		var made, refused atomic.Int32
+		for _, who := range []id.UserID{manager, admin} {
+			m := town.message(who, "create token=chess-club")
+			go func() {
+				if strings.Contains(town.send(m).plain(), "I made the token") {
+					made.Add(1)
+				} else {
+					refused.Add(1)
+				}
+			}()
+		}
+		time.Sleep(time.Minute)
+		if made.Load() != 1 || refused.Load() != 1 {
+			t.Errorf("%d made it, %d were refused", made.Load(), refused.Load())
+		}
+		if n := len(town.store.rows.Plans); n != 1 {
+			t.Errorf("%d of them had planned it", n)
+		}
+	})
+}
+
+func TestALimitHoldsInManyRoomsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer()
+		town := newTown(t, server)
+		server.slowly()
+		for range 10 {
+			m := town.message(inviter, "create")
+			go town.send(m)
+		}
+		time.Sleep(time.Minute)
+		if n := len(server.all()); n != 5 {
+			t.Errorf("the limit is 5 tokens, there are %d", n)
+		}
+	})
+}
+
+func TestOnePersonsSlowCommandHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		town := newTown(t, newServer())
+		town.server.(*server).slowly()
+		answered := make(chan id.UserID, 10)
+		for _, who := range []id.UserID{inviter, friend, manager} {
+			m := town.message(who, "create")
+			go func() {
+				town.send(m)
+				answered <- who
+			}()
+		}
+		time.Sleep(5 * time.Second) // two requests of two seconds
+		if n := len(answered); n != 3 {
+			t.Errorf("%d of 3 were answered", n)
+		}
+	})
+}
+
+func TestWaitingForATurnEndsWithTheContext(t *testing.T) {
+	var turns turns
+	end, err := turns.take(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
 	}
-	everybody.Wait()
-	if n := len(server.all()); n != 5 {
-		t.Errorf("the limit is 5 tokens, there are %d", n)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := turns.take(ctx, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	end()
+	if _, err := turns.take(ctx, "x"); err != nil {
+		t.Errorf("a free thing was not given: %v", err)
 	}
 }
 
