@@ -16,7 +16,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := demo(ctx, os.Getenv("DEMO") == "once"); err != nil {
+	err := demo(ctx, os.Getenv("DEMO") == "once")
+	if ctx.Err() != nil { // Ctrl-C; then whatever failed did so because of it
+		return
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
