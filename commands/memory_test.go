@@ -16,7 +16,7 @@ import (
 
 // memory is a Store in memory. Its transactions are undone when they fail.
 type memory struct {
-	mu     sync.Mutex // held by transactions
+	turn   chan struct{} // full while a transaction runs
 	rows   rows
 	now    func() time.Time
 	marked map[id.EventID]id.UserID // who sent which event, as in the inbox
@@ -39,6 +39,7 @@ type rows struct {
 
 func newMemory() *memory {
 	return &memory{
+		turn: make(chan struct{}, 1),
 		rows: rows{
 			Plans: map[id.EventID]Plan{}, Made: map[string]Maker{}, Marks: map[id.EventID]time.Time{},
 		},
@@ -54,14 +55,14 @@ func (m *memory) Transact(ctx context.Context, fn func(ctx context.Context) erro
 	if ctx.Value(transaction{}) != nil {
 		return fn(ctx)
 	}
-	m.mu.Lock()
+	m.turn <- struct{}{}
 	before := copyOf(m.rows)
 	committed := false
 	defer func() {
 		if !committed {
 			m.rows = before
 		}
-		m.mu.Unlock()
+		<-m.turn
 	}()
 	m.at()
 	if err := fn(context.WithValue(ctx, transaction{}, true)); err != nil {
