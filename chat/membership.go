@@ -149,6 +149,11 @@ func (s *session) tidyRoom(ctx context.Context, roomID id.RoomID) error {
 // onRoomSetting follows encryption and history visibility.
 func (s *session) onRoomSetting(ctx context.Context, in store.Incoming, evt *event.Event) error {
 	mautrix.UpdateStateStore(ctx, s.state, evt)
+	if evt.Type == event.StateEncryption && s.crypto == nil {
+		if err := s.leave(ctx, in.RoomID, s.bot.text("room.unencrypted_only", nil).Plain); err != nil {
+			return err
+		}
+	}
 	return s.store.Transact(ctx, func(ctx context.Context) error {
 		if evt.Type == event.StateEncryption {
 			if err := s.store.MarkEncrypted(ctx, in.RoomID); err != nil {

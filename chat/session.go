@@ -166,12 +166,7 @@ func (s *session) prepare(ctx context.Context) (err error) {
 	if err = s.meet(ctx); err != nil {
 		return err
 	}
-	if s.cfg.Encryption.Enabled {
-		s.crypto, err = s.openCrypto(ctx)
-	} else {
-		err = ensureDevice(ctx, s.client, s.store, s.cfg.Displayname)
-	}
-	if err != nil {
+	if err = s.openDevice(ctx); err != nil {
 		return err
 	}
 	s.removeOldDevices(ctx)
@@ -188,6 +183,17 @@ func (s *session) prepare(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// openDevice makes or finds the bot's device, with its keys if encryption is on.
+func (s *session) openDevice(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, cryptoTime)
+	defer cancel()
+	if s.cfg.Encryption.Enabled {
+		s.crypto, err = s.openCrypto(ctx)
+		return err
+	}
+	return ensureDevice(ctx, s.client, s.store, s.cfg.Displayname)
 }
 
 // meet registers the bot's user, as often as it takes.
@@ -342,7 +348,7 @@ func (s *session) ping(ctx context.Context) (words string, again bool) {
 // readRooms reads the state of every room that the bot is in, so that the
 // first command after a start does not wait for it, and leaves the empty ones.
 func (s *session) readRooms(ctx context.Context) {
-	joined, err := s.client.JoinedRooms(ctx)
+	joined, err := quickly(ctx, s.client.JoinedRooms)
 	if err != nil {
 		s.log.Warn().Err(err).Msg("Listing the bot's rooms failed; their state is read when it is needed")
 		return
