@@ -92,7 +92,7 @@ func (d *Dispatcher) Handle(ctx context.Context, m Message) (finish Finish, err 
 	if r.Command.Stored {
 		return d.finish(r, r.Command.Run), nil
 	}
-	if r.limits().Open > 0 {
+	if r.Command.Report != nil && r.limits().Open > 0 {
 		if err := r.takeTurn(ctx, r.Sender.String()); err != nil {
 			return nil, err
 		}

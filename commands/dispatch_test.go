@@ -91,7 +91,7 @@ func TestAnswersStayBelowWhatARoomTakes(t *testing.T) {
 		t.Error("the test should need more than one message")
 	}
 	for _, text := range a.Texts {
-		if size := len(text.Plain) + len(text.HTML); size > 30<<10 {
+		if size := weigh(text.Text); size > 30<<10 {
 			t.Errorf("a message has %d bytes", size)
 		}
 	}
@@ -99,7 +99,7 @@ func TestAnswersStayBelowWhatARoomTakes(t *testing.T) {
 		t.Errorf("%d tokens are shown", n)
 	}
 	for _, text := range town.says(manager, "list").Texts {
-		if size := len(text.Plain) + len(text.HTML); size > 30<<10 {
+		if size := weigh(text.Text); size > 30<<10 {
 			t.Errorf("a message has %d bytes", size)
 		}
 	}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,10 +66,15 @@ func (l *ledger) settle(ctx context.Context, step *Step, sent bool, waiter *wait
 			continue
 		}
 		l.log.Warn().Err(err).Str("step", string(step.Kind)).Msg("The server did not do as asked")
+		if unclear {
+			if unclear, _ = l.look(ctx, step); step.State != StepPlanned {
+				return nil
+			}
+		}
 		if unclear || ctx.Err() != nil {
 			return fmt.Errorf("%w: %s: %w", ErrUnsettled, step.Kind, err)
 		}
-		step.fail(failureKey(err))
+		step.fail(cmp.Or(failureKey(err), failureKey(tokens.ErrUnknownOutcome)))
 		return nil
 	}
 }
@@ -78,16 +84,8 @@ func (l *ledger) settle(ctx context.Context, step *Step, sent bool, waiter *wait
 // its effect; unclear says that it could not see.
 func (l *ledger) attempt(ctx context.Context, step *Step, sent bool) (unclear bool, err error) {
 	if sent {
-		found, err := l.server.Get(ctx, step.Token)
-		switch {
-		case err == nil && step.Kind == StepCreate:
-			step.meet(found)
-			return false, nil
-		case errors.Is(err, tokens.ErrNotFound) && step.Kind == StepDelete:
-			step.State = StepDone
-			return false, nil
-		case err != nil && !errors.Is(err, tokens.ErrNotFound):
-			return true, err
+		if unclear, err := l.look(ctx, step); err != nil || step.State != StepPlanned {
+			return unclear, err
 		}
 	}
 	switch step.Kind {
@@ -96,7 +94,24 @@ func (l *ledger) attempt(ctx context.Context, step *Step, sent bool) (unclear bo
 	case StepDelete:
 		return false, l.delete(ctx, step, sent)
 	}
-	return false, fmt.Errorf("%w: step of unknown kind %q", ErrUnsettled, step.Kind)
+	return false, fmt.Errorf("step of unknown kind %q", step.Kind)
+}
+
+// look finds out whether the step has had its effect already. unclear says
+// that it could not see.
+func (l *ledger) look(ctx context.Context, step *Step) (unclear bool, err error) {
+	found, err := l.server.Get(ctx, step.Token)
+	switch {
+	case err == nil && step.Kind == StepCreate:
+		step.meet(found)
+		return false, nil
+	case errors.Is(err, tokens.ErrNotFound) && step.Kind == StepDelete:
+		step.State = StepDone
+		return false, nil
+	case err == nil, errors.Is(err, tokens.ErrNotFound):
+		return false, nil
+	}
+	return true, err
 }
 
 func (l *ledger) create(ctx context.Context, step *Step, sent bool) error {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -11,9 +12,15 @@ import (
 // say is a reply of one message.
 func say(text locale.Text) Reply { return Reply{Texts: []Text{{Text: text}}} }
 
-// longestMessage is the size of a message in bytes, plain text and HTML
-// together. The homeserver takes 64 KiB, and encryption adds a third.
+// longestMessage is the size of a message's texts as JSON, in bytes. The
+// homeserver takes 64 KiB, and encryption adds a third.
 const longestMessage = 28 << 10
+
+// weigh returns the size of a text as JSON, which makes six bytes of some.
+func weigh(text locale.Text) int {
+	encoded, _ := json.Marshal(text) // two strings: can't fail
+	return len(encoded)
+}
 
 // pack joins blocks into as few messages as will hold them.
 func pack(join func(...locale.Text) locale.Text, blocks []locale.Text) Reply {
@@ -21,7 +28,7 @@ func pack(join func(...locale.Text) locale.Text, blocks []locale.Text) Reply {
 	var page []locale.Text
 	size := 0
 	for _, block := range blocks {
-		n := len(block.Plain) + len(block.HTML)
+		n := weigh(block)
 		if size += n; size > longestMessage && page != nil {
 			reply.Texts = append(reply.Texts, Text{Text: join(page...)})
 			page, size = nil, n
