@@ -18,6 +18,8 @@ import (
 	"github.com/rs/zerolog"
 	"go.mau.fi/util/dbutil"
 	_ "modernc.org/sqlite" // database/sql driver "sqlite"
+
+	"matrix-registration-bot/crashpoint"
 )
 
 // What can be wrong with a database, as sentinels for errors.Is.
@@ -78,6 +80,7 @@ func Open(uri string, log zerolog.Logger) (*DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("opening %s: %w", d.path, err)
 		}
+		raw = crashpoint.Database(raw, sqliteDSN(d.path))
 		d.db, err = dbutil.NewWithDB(raw, "sqlite")
 		if err != nil {
 			return nil, err
@@ -90,6 +93,7 @@ func Open(uri string, log zerolog.Logger) (*DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrBadURI, err)
 		}
+		raw = crashpoint.Database(raw, uri)
 		d.db, err = dbutil.NewWithDB(raw, "pgx")
 		if err != nil {
 			return nil, err

@@ -21,6 +21,7 @@ import (
 	"matrix-registration-bot/chat"
 	"matrix-registration-bot/commands"
 	"matrix-registration-bot/config"
+	"matrix-registration-bot/crashpoint"
 	"matrix-registration-bot/locale"
 	"matrix-registration-bot/store"
 	"matrix-registration-bot/tokens"
@@ -230,7 +231,7 @@ func part(log zerolog.Logger, name string) zerolog.Logger {
 // newHTTPClient is shared by all calls to the homeserver. Each call has a time
 // limit of its own.
 func newHTTPClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{
+	return &http.Client{Transport: crashpoint.Transport(&http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
@@ -238,5 +239,5 @@ func newHTTPClient() *http.Client {
 		IdleConnTimeout:       90 * time.Second,
 		ForceAttemptHTTP2:     true,
 		ExpectContinueTimeout: time.Second,
-	}}
+	})}
 }

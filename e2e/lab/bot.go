@@ -83,10 +83,12 @@ func (b *Bot) Twin(ctx context.Context) (string, error) {
 }
 
 // Start runs the bot and returns when it is ready.
-func (b *Bot) Start(ctx context.Context) error {
-	cmd := exec.Command(b.binary, "-c", "config.yaml", "run")
+func (b *Bot) Start(ctx context.Context) error { return b.run(ctx, b.binary) }
+
+func (b *Bot) run(ctx context.Context, binary string, environment ...string) error {
+	cmd := exec.Command(binary, "-c", "config.yaml", "run")
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "LOGGING_LEVEL=debug")
+	cmd.Env = append(append(os.Environ(), "LOGGING_LEVEL=debug"), environment...)
 	var err error
 	if b.process, err = start("the bot", filepath.Join(b.dir, "bot.log"), cmd); err != nil {
 		return err

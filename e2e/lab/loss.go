@@ -4,32 +4,22 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"gopkg.in/yaml.v3"
 )
 
 // LoseDatabase empties the database of a stopped bot, as if the disk was new and
 // there was no backup.
 func (b *Bot) LoseDatabase(ctx context.Context) error {
-	text, err := os.ReadFile(filepath.Join(b.dir, "config.yaml"))
+	uri, err := b.databaseURI()
 	if err != nil {
 		return fmt.Errorf("losing the database: %w", err)
 	}
-	var config struct {
-		Database struct {
-			URI string `yaml:"uri"`
-		} `yaml:"database"`
-	}
-	if err := yaml.Unmarshal(text, &config); err != nil {
-		return fmt.Errorf("losing the database: %w", err)
-	}
-	if file, ok := strings.CutPrefix(config.Database.URI, "sqlite:"); ok {
+	if file, ok := strings.CutPrefix(uri, "sqlite:"); ok {
 		return b.loseFile(file)
 	}
-	connection, err := pgx.Connect(ctx, config.Database.URI)
+	connection, err := pgx.Connect(ctx, uri)
 	if err != nil {
 		return fmt.Errorf("losing the database: %w", err)
 	}
@@ -41,11 +31,8 @@ func (b *Bot) LoseDatabase(ctx context.Context) error {
 }
 
 func (b *Bot) loseFile(name string) error {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(b.dir, name)
-	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(name + suffix); err != nil && !os.IsNotExist(err) {
+		if err := os.Remove(b.file(name) + suffix); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("losing the database: %w", err)
 		}
 	}

@@ -1,0 +1,93 @@
+//go:build e2e
+
+// Package crash ends the bot at every request and every commit of a command,
+// starts it again, and checks that nothing was lost and nothing done twice.
+//
+// `make test` walks through all points on SQLite in a plain room, and through
+// a quarter of them on PostgreSQL and in encrypted rooms, a different quarter
+// for each; `make crash` walks through all of them everywhere.
+package crash
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"matrix-registration-bot/e2e/lab"
+)
+
+var everywhere = flag.Bool("everywhere", false, "walk through all points, not only a quarter, on PostgreSQL and in encrypted rooms too")
+
+// stages are a bot for each database, set up by TestMain.
+var stages = map[string]*stage{}
+
+// stage is a site whose bot can crash.
+type stage struct {
+	*lab.Site
+	bot    *lab.CrashingBot
+	ledger *lab.Ledger
+	names  int // given so far
+}
+
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	flag.Parse()
+	laboratory, err := lab.Open(os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := 1
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		if err := setUp(ctx, laboratory); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return
+		}
+		code = m.Run()
+	}()
+	select {
+	case <-finished:
+	case <-ctx.Done(): // Ctrl-C: leave nothing behind
+	}
+	laboratory.Close()
+	os.Exit(code)
+}
+
+func setUp(ctx context.Context, laboratory *lab.Lab) error {
+	postgres, err := laboratory.StartPostgres(ctx)
+	if err != nil {
+		return err
+	}
+	uri, err := postgres.NewDatabase(ctx, "bot")
+	if err != nil {
+		return err
+	}
+	for database, uri := range map[string]string{"sqlite": "", "postgres": uri} {
+		s := &stage{}
+		s.Site, err = laboratory.NewSite(ctx, lab.SiteOptions{Name: database, Admin: "admin", DatabaseURI: uri})
+		if err != nil {
+			return err
+		}
+		if err := s.Bot.Stop(); err != nil {
+			return err
+		}
+		if s.bot, err = laboratory.Crashing(ctx, s.Bot); err != nil {
+			return err
+		}
+		if err := s.bot.Start(ctx); err != nil {
+			return err
+		}
+		if s.ledger, err = s.bot.Ledger(); err != nil {
+			return err
+		}
+		stages[database] = s
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package lab
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
+	"gopkg.in/yaml.v3"
+	"maunium.net/go/mautrix/id"
+	_ "modernc.org/sqlite" // database/sql driver "sqlite"
+)
+
+// Ledger is the bot's database, read from outside.
+type Ledger struct{ db *sql.DB }
+
+// Ledger opens the bot's database for reading, beside the bot.
+func (b *Bot) Ledger() (*Ledger, error) {
+	uri, err := b.databaseURI()
+	if err != nil {
+		return nil, err
+	}
+	if file, ok := strings.CutPrefix(uri, "sqlite:"); ok {
+		return openLedger("sqlite", "file:"+b.file(file)+"?mode=ro&_pragma=busy_timeout(10000)")
+	}
+	return openLedger("pgx", uri)
+}
+
+func openLedger(driver, dsn string) (*Ledger, error) {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("opening the bot's database: %w", err)
+	}
+	return &Ledger{db}, nil
+}
+
+// Close closes the database.
+func (l *Ledger) Close() { _ = l.db.Close() }
+
+// Entry is what the bot's database says about one event: the states of its rows
+// in the order of their making.
+type Entry struct {
+	Inbox    []string // open, handled or aside
+	Steps    []string // planned, done or failed: its effects on the server
+	Messages []string // of its answer: open, delivered or dropped
+	Audit    []string // outcomes
+}
+
+// Entry returns what stands there about an event.
+func (l *Ledger) Entry(ctx context.Context, event id.EventID) (entry Entry, err error) {
+	var bodies []string
+	for _, q := range []struct {
+		into  *[]string
+		query string
+	}{
+		{&entry.Inbox, `SELECT state FROM inbox WHERE event_id=$1 ORDER BY seq`},
+		{&bodies, `SELECT body FROM steps WHERE event_id=$1 ORDER BY n`},
+		{&entry.Messages, `SELECT state FROM outbox WHERE cause=$1 ORDER BY seq`},
+		{&entry.Audit, `SELECT outcome FROM audit WHERE event_id=$1 ORDER BY seq`},
+	} {
+		if *q.into, err = l.column(ctx, q.query, event.String()); err != nil {
+			return entry, err
+		}
+	}
+	for _, body := range bodies {
+		var step struct{ State string }
+		if err := json.Unmarshal([]byte(body), &step); err != nil {
+			return entry, fmt.Errorf("reading a step: %w", err)
+		}
+		entry.Steps = append(entry.Steps, step.State)
+	}
+	return entry, nil
+}
+
+// LastReaction returns the newest reaction that the bot got.
+func (l *Ledger) LastReaction(ctx context.Context) (event id.EventID, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT event_id FROM inbox WHERE type='m.reaction' ORDER BY seq DESC LIMIT 1`).Scan(&event)
+	if err != nil {
+		return "", fmt.Errorf("looking for a reaction: %w", err)
+	}
+	return event, nil
+}
+
+// Open returns how much work stands open: events to handle (whose plans are not
+// finished either) and messages to deliver.
+func (l *Ledger) Open(ctx context.Context) (events, messages int, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM inbox WHERE state='open'),
+		(SELECT count(*) FROM outbox WHERE state='open')`).Scan(&events, &messages)
+	if err != nil {
+		return 0, 0, fmt.Errorf("counting open work: %w", err)
+	}
+	return events, messages, nil
+}
+
+func (l *Ledger) column(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := l.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the bot's database: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var column []string
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, fmt.Errorf("reading the bot's database: %w", err)
+		}
+		column = append(column, value)
+	}
+	return column, rows.Err()
+}
+
+// databaseURI is what config.yaml names.
+func (b *Bot) databaseURI() (string, error) {
+	text, err := os.ReadFile(filepath.Join(b.dir, "config.yaml"))
+	if err != nil {
+		return "", fmt.Errorf("finding the bot's database: %w", err)
+	}
+	var config struct {
+		Database struct {
+			URI string `yaml:"uri"`
+		} `yaml:"database"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		return "", fmt.Errorf("finding the bot's database: %w", err)
+	}
+	return config.Database.URI, nil
+}
+
+// file is where a file of the bot is that its config names.
+func (b *Bot) file(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(b.dir, name)
+}
