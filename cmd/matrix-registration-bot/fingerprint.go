@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/chat"
@@ -15,11 +16,12 @@ import (
 	"matrix-registration-bot/store"
 )
 
-// fingerprintCmd prints the keys by which people recognise the bot.
-type fingerprintCmd struct{}
+func fingerprintCommand(around *surroundings) *cobra.Command {
+	return subcommand("fingerprint", "Print the keys by which people recognise the bot in encrypted chats", func() error { return printFingerprint(*around) })
+}
 
-// Run reads them from the database; the bot may be running.
-func (fingerprintCmd) Run(around surroundings) error {
+// printFingerprint reads the keys from the database; the bot may be running.
+func printFingerprint(around surroundings) error {
 	cfg, err := config.Load(around.configPath, around.environ)
 	if err != nil {
 		return err

@@ -8,18 +8,23 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"matrix-registration-bot/config"
 )
 
 // healthTimeout is how long a living bot may take to answer.
 const healthTimeout = 5 * time.Second
 
-// healthcheckCmd is for containers, which have no shell and no curl.
-type healthcheckCmd struct{}
+// healthcheckCommand is for containers, which have no shell and no curl.
+func healthcheckCommand(around *surroundings) *cobra.Command {
+	return subcommand("healthcheck", "Ask the running bot whether it lives: exit code 0 or 1", func() error { return checkHealth(*around) })
+}
 
-// Run asks /health at the listen address of the config. A wrong config counts
-// as "not alive", because container runtimes know only the exit codes 0 and 1.
-func (healthcheckCmd) Run(around surroundings) error {
+// checkHealth asks /health at the listen address of the config. A wrong config
+// counts as "not alive", because container runtimes know only the exit codes 0
+// and 1.
+func checkHealth(around surroundings) error {
 	cfg, err := config.Load(around.configPath, around.environ)
 	if err != nil {
 		return fmt.Errorf("finding out where the bot listens: %v", err)

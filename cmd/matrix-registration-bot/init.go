@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"matrix-registration-bot/config"
 )
 
@@ -20,22 +22,40 @@ const (
 	registrationFile = "registration.yaml"
 )
 
-// initCmd writes the two files that the bot needs.
-type initCmd struct {
-	Domain     string `required:"" placeholder:"NAME" help:"Server name: the part after the colon in user ids."`
-	Homeserver string `required:"" placeholder:"URL" help:"The client-server API as the bot reaches it, like http://localhost:8008."`
-	Admin      string `required:"" placeholder:"@USER:NAME" help:"The first admin of the bot."`
-	Database   string `placeholder:"URI" default:"sqlite:registration-bot.db" help:"sqlite:FILE or postgres://user:password@host/database (default: ${default})."`
-	Listen     string `placeholder:"HOST:PORT" default:"127.0.0.1:29350" help:"Where the bot listens for the homeserver (default: ${default})."`
-	URL        string `placeholder:"URL" help:"Where the homeserver reaches the bot (default: http:// and the address of --listen)."`
-	LocalUsers string `enum:"inviter,none" default:"inviter" help:"What everyone on the server may do: inviter or none (default: ${default})."`
-	Dir        string `placeholder:"DIR" default:"." help:"Where to write the files (default: here)."`
-	Force      bool   `help:"Overwrite the files that are there. Their secrets are kept."`
-	NewSecrets bool   `help:"With --force: make new secrets too. Refused while a database exists."`
+// initFlags are the flags of init.
+type initFlags struct {
+	Domain     string
+	Homeserver string
+	Admin      string
+	Database   string
+	Listen     string
+	URL        string
+	LocalUsers string
+	Dir        string
+	Force      bool
+	NewSecrets bool
 }
 
-// Run writes config.yaml and registration.yaml and says what to do next.
-func (c *initCmd) Run(around surroundings) error {
+func initCommand(around *surroundings) *cobra.Command {
+	var c initFlags
+	command := subcommand("init", "Write config.yaml and registration.yaml, and say what to do with them", func() error { return c.run(*around) })
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&c.Domain, "domain", "", "server `NAME`: the part after the colon in user ids (required)")
+	flags.StringVar(&c.Homeserver, "homeserver", "", "`URL` of the client-server API as the bot reaches it, like http://localhost:8008 (required)")
+	flags.StringVar(&c.Admin, "admin", "", "first admin of the bot, `@USER:NAME` (required)")
+	flags.StringVar(&c.Database, "database", "sqlite:registration-bot.db", "database `URI`: sqlite:FILE or postgres://user:password@host/database")
+	flags.StringVar(&c.Listen, "listen", "127.0.0.1:29350", "`HOST:PORT` where the bot listens for the homeserver")
+	flags.StringVar(&c.URL, "url", "", "`URL` where the homeserver reaches the bot (default: http:// and the address of --listen)")
+	flags.StringVar(&c.LocalUsers, "local-users", "inviter", "`ROLE` of everyone on the server: inviter or none")
+	flags.StringVar(&c.Dir, "dir", ".", "`DIR` to write the files to")
+	flags.BoolVar(&c.Force, "force", false, "overwrite the files that are there; their secrets are kept")
+	flags.BoolVar(&c.NewSecrets, "new-secrets", false, "with --force: make new secrets too; refused while a database exists")
+	return command
+}
+
+// run writes config.yaml and registration.yaml and says what to do next.
+func (c *initFlags) run(around surroundings) error {
 	if around.configPath != "" {
 		return usageError{errors.New("init takes no -c: it writes config.yaml into --dir")}
 	}
@@ -71,8 +91,21 @@ func (c *initCmd) Run(around surroundings) error {
 }
 
 // complete checks what only the flags can show, and fills in the rest.
-func (c *initCmd) complete() error {
-	if !strings.HasPrefix(c.Admin, "@") {
+func (c *initFlags) complete() error {
+	var missing []string
+	for _, flag := range []struct{ usage, value string }{
+		{"--admin=@USER:NAME", c.Admin}, {"--domain=NAME", c.Domain}, {"--homeserver=URL", c.Homeserver},
+	} {
+		if flag.value == "" {
+			missing = append(missing, flag.usage)
+		}
+	}
+	switch {
+	case missing != nil:
+		return usageError{fmt.Errorf("missing flags: %s (see --help)", strings.Join(missing, ", "))}
+	case c.LocalUsers != "inviter" && c.LocalUsers != "none":
+		return usageError{fmt.Errorf(`--local-users must be one of "inviter","none" but got %q (see --help)`, c.LocalUsers)}
+	case !strings.HasPrefix(c.Admin, "@"):
 		return usageError{fmt.Errorf("--admin: %q is not a user id like @anna:%s", c.Admin, c.Domain)}
 	}
 	if c.URL == "" {
@@ -85,7 +118,7 @@ func (c *initCmd) complete() error {
 	return nil
 }
 
-func (c *initCmd) settings(s secrets) settings {
+func (c *initFlags) settings(s secrets) settings {
 	return settings{
 		secrets:    s,
 		Domain:     c.Domain,
@@ -101,7 +134,7 @@ func (c *initCmd) settings(s secrets) settings {
 
 // files renders both files and reads them as the bot will, so that nothing
 // wrong is ever written.
-func (c *initCmd) files(folder string, s settings) ([]file, error) {
+func (c *initFlags) files(folder string, s settings) ([]file, error) {
 	files := []file{
 		{filepath.Join(folder, configFile), 0o600, s.render(configTemplate)},
 		{filepath.Join(folder, registrationFile), 0o640, s.render(registrationTemplate)},
@@ -119,7 +152,7 @@ func (c *initCmd) files(folder string, s settings) ([]file, error) {
 }
 
 // blameFlags says of which flags a problem in the files comes.
-func (c *initCmd) blameFlags(err error) error {
+func (c *initFlags) blameFlags(err error) error {
 	flags := map[string]string{
 		"homeserver.domain":      "--domain",
 		"homeserver.address":     "--homeserver",

@@ -65,7 +65,7 @@ func findInstallation(folder string) (installation, error) {
 }
 
 // secrets are those of the files that are overwritten, or new ones.
-func (c *initCmd) secrets(folder string) (secrets, error) {
+func (c *initFlags) secrets(folder string) (secrets, error) {
 	old, err := findInstallation(folder)
 	if err != nil {
 		return secrets{}, err
@@ -91,7 +91,7 @@ func (c *initCmd) secrets(folder string) (secrets, error) {
 
 // refuseNewPickleKey returns an error if there is, or may be, a database whose
 // keys only the old pickle key opens.
-func (c *initCmd) refuseNewPickleKey(folder string, old installation) error {
+func (c *initFlags) refuseNewPickleKey(folder string, old installation) error {
 	for _, uri := range []string{old.database, c.Database} {
 		path, isSQLite := strings.CutPrefix(uri, "sqlite:")
 		switch {

@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
 
 	"matrix-registration-bot/config"
 )
@@ -29,18 +29,6 @@ func main() {
 	}))
 }
 
-// commandLine is what can be typed: one line for each subcommand.
-type commandLine struct {
-	Config string `short:"c" placeholder:"FILE" help:"The config file (default: $$CONFIG_PATH, or else config.yaml)."`
-
-	Run         runCmd         `cmd:"" help:"Run the bot."`
-	Init        initCmd        `cmd:"" help:"Write config.yaml and registration.yaml, and say what to do with them."`
-	Fingerprint fingerprintCmd `cmd:"" help:"Print the keys by which people recognise the bot in encrypted chats."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running bot whether it lives: exit code 0 or 1."`
-	Version     versionCmd     `cmd:"" help:"Print the version."`
-	Help        helpCmd        `cmd:"" hidden:"" default:"1"`
-}
-
 // surroundings is what a subcommand finds around it.
 type surroundings struct {
 	configPath     string   // as given with -c; empty: see config.Load
@@ -48,35 +36,59 @@ type surroundings struct {
 	stdout, stderr io.Writer
 }
 
-// usageError is a wrong use of the command line that kong can't see.
+// commandLine is what can be typed: one line for each subcommand.
+func commandLine(around *surroundings) *cobra.Command {
+	line := &cobra.Command{
+		Use:   "matrix-registration-bot",
+		Short: "Hands out registration tokens of a Matrix homeserver, asked for in a chat",
+
+		SilenceErrors: true, SilenceUsage: true, DisableSuggestions: true, // execute says what is wrong
+	}
+	line.PersistentFlags().StringVarP(&around.configPath, "config", "c", "", "the config `FILE` (default: $CONFIG_PATH, or else config.yaml)")
+	line.AddCommand(
+		runCommand(around),
+		initCommand(around),
+		fingerprintCommand(around),
+		healthcheckCommand(around),
+		versionCommand(around),
+	)
+	return line
+}
+
+// subcommand takes no arguments, only flags, and ends as do ends.
+func subcommand(name, short string, do func() error) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Short: short, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := do(); err != nil {
+				return failure{err}
+			}
+			return nil
+		},
+	}
+}
+
+// failure is an error of a subcommand. All others are cobra's: the command line
+// is wrong.
+type failure struct{ error }
+
+// usageError is a wrong use of the command line that cobra can't see.
 type usageError struct{ error }
 
 // execute does what args say and returns the exit code.
 func execute(args []string, around surroundings) int {
-	var line commandLine
-	helped := false
-	parser, err := kong.New(&line,
-		kong.Name("matrix-registration-bot"),
-		kong.Description("Hands out registration tokens of a Matrix homeserver, asked for in a chat."),
-		kong.Writers(around.stdout, around.stderr),
-		kong.Exit(func(int) { helped = true }), // kong ends the program only after --help
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
-	if err != nil {
-		panic(err) // the struct above is wrong
-	}
+	line := commandLine(&around)
+	line.SetArgs(append([]string{}, args...)) // cobra takes nil for os.Args
+	line.SetOut(around.stdout)
+	line.SetErr(around.stderr)
+	err := line.Execute()
 
-	ctx, err := parser.Parse(args)
-	switch {
-	case helped:
-		return exitFine
-	case err != nil:
-		fmt.Fprintf(around.stderr, "matrix-registration-bot: %v (see --help)\n", err)
-		return exitWrong
+	var failed failure
+	if errors.As(err, &failed) {
+		err = failed.error
+	} else if err != nil {
+		err = usageError{fmt.Errorf("%w (see --help)", err)}
 	}
-
-	around.configPath = line.Config
-	err = ctx.Run(around)
 
 	var wrongConfig *config.Error
 	var wrongUsage usageError

@@ -16,7 +16,7 @@ import (
 func TestWithoutASubcommandTheHelpIsPrinted(t *testing.T) {
 	for _, args := range [][]string{nil, {"-c", "config.yaml"}, {"--help"}, {"help"}} {
 		code, stdout, stderr := execution(args...)
-		if code != exitFine || stderr != "" || !strings.HasPrefix(stdout, "Usage: matrix-registration-bot <command> [flags]\n") {
+		if code != exitFine || stderr != "" || !strings.Contains(stdout, "\nUsage:\n  matrix-registration-bot [command]\n") {
 			t.Errorf("%q ended with %d:\n%s%s", args, code, stdout, stderr)
 		}
 		for _, command := range []string{"run", "init", "healthcheck", "version"} {
@@ -29,10 +29,11 @@ func TestWithoutASubcommandTheHelpIsPrinted(t *testing.T) {
 
 func TestAWrongCommandLineIsToldAndEndsWithTwo(t *testing.T) {
 	for line, want := range map[string]string{
-		"start":         "unexpected argument start (see --help)",
-		"version extra": "unexpected argument extra (see --help)",
-		"--config":      "--config: expected string value but got \"EOL\" (<EOL>) (see --help)",
-		"version --all": "unknown flag --all (see --help)",
+		"completion bash extra": `unknown command "extra" for "matrix-registration-bot completion bash" (see --help)`,
+		"start":                 `unknown command "start" for "matrix-registration-bot" (see --help)`,
+		"version extra":         `unknown command "extra" for "matrix-registration-bot version" (see --help)`,
+		"--config":              "flag needs an argument: --config (see --help)",
+		"version --all":         "unknown flag: --all (see --help)",
 	} {
 		code, stdout, stderr := execution(strings.Fields(line)...)
 		if code != exitWrong || stdout != "" || stderr != "matrix-registration-bot: "+want+"\n" {

@@ -10,14 +10,16 @@ import (
 	"syscall"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 )
 
-// runCmd runs the bot until it is told to stop.
-type runCmd struct{}
+func runCommand(around *surroundings) *cobra.Command {
+	return subcommand("run", "Run the bot", func() error { return run(*around) })
+}
 
-// Run is the program's main job. SIGTERM and SIGINT finish what is under way
+// run is the program's main job. SIGTERM and SIGINT finish what is under way
 // and end it, a second one ends it at once; SIGHUP reads the config again.
-func (runCmd) Run(around surroundings) error {
+func run(around surroundings) error {
 	a, err := newApp(around)
 	if err != nil {
 		return err

@@ -5,16 +5,19 @@ package main
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
 var version = "development"
 
-// versionCmd prints which program this is.
-type versionCmd struct{}
+func versionCommand(around *surroundings) *cobra.Command {
+	return subcommand("version", "Print the version", func() error { return printVersion(*around) })
+}
 
-// Run prints one line: version, commit and Go version.
-func (versionCmd) Run(around surroundings) error {
+// printVersion prints one line: version, commit and Go version.
+func printVersion(around surroundings) error {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		build = &debug.BuildInfo{}
