@@ -81,13 +81,14 @@ func (c *initFlags) run(around surroundings) error {
 	if err := replaceFiles(files); err != nil {
 		return err
 	}
-	return nextStepsTemplate.Execute(around.stdout, nextSteps{
+	_, err = fmt.Fprint(around.stdout, nextSteps{
 		settings:     settings,
 		Config:       filepath.Join(folder, configFile),
 		Registration: filepath.Join(folder, registrationFile),
 		AdminAPI:     strings.TrimRight(c.Homeserver, "/") + "/_synapse/admin/v2/users/" + url.PathEscape(settings.UserID()),
 		Root:         os.Geteuid() == 0,
 	})
+	return err
 }
 
 // complete checks what only the flags can show, and fills in the rest.

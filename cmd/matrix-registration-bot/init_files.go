@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -14,45 +13,61 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
-	"text/template"
 
 	"gopkg.in/yaml.v3"
 )
 
-// The texts of init. The example files in the repository are made of the first
-// two.
+// The texts of init; fill knows what their ${places} mean. The example files in
+// the repository are made of the first two.
 var (
 	//go:embed config.yaml.tmpl
-	configText string
+	configTemplate string
 	//go:embed registration.yaml.tmpl
-	registrationText string
+	registrationTemplate string
 	//go:embed next-steps.tmpl
-	nextStepsText string
-
-	configTemplate       = parseTemplate(configText)
-	registrationTemplate = parseTemplate(registrationText)
-	nextStepsTemplate    = parseTemplate(nextStepsText)
+	nextStepsTemplate string
 )
 
-// parseTemplate knows how values are written in YAML (yaml with quotes only
-// where they are needed, quote always) and in a shell.
-func parseTemplate(text string) *template.Template {
-	return template.Must(template.New("").Funcs(template.FuncMap{
-		"yaml": func(value string) (string, error) {
-			text, err := yaml.Marshal(value)
-			return strings.TrimSpace(string(text)), err
-		},
-		"quote": func(value string) (string, error) {
-			text, err := json.Marshal(value) // JSON is YAML
-			return string(text), err
-		},
-		"shell": func(value string) string {
-			if plainWord.MatchString(value) {
+// Parts of them that are not always there.
+const (
+	localUsersPart = `
+  # Everyone here may invite, within the limits; remove this or set it to none to close it.
+  ${quote domain}: inviter`
+	chownPart = `
+
+   You are root now: make the user that will run the bot the owner of both files.
+
+chown BOT_USER ${shell config} ${shell registration}`
+)
+
+// fill puts values in the places of a text: ${name} as they are, ${yaml name}
+// and ${quote name} as they are written in YAML (with quotes only where they
+// are needed, and always), ${shell name} as in a shell.
+func fill(text string, values map[string]string) string {
+	return os.Expand(text, func(place string) string {
+		how, name, quoted := strings.Cut(place, " ")
+		if !quoted {
+			how, name = "", place
+		}
+		if value, ok := values[name]; ok {
+			switch how {
+			case "":
 				return value
+			case "yaml":
+				text, _ := yaml.Marshal(value) // fails for no text
+				return strings.TrimSpace(string(text))
+			case "quote":
+				text, _ := json.Marshal(value) // JSON is YAML; fails for no text
+				return string(text)
+			case "shell":
+				if plainWord.MatchString(value) {
+					return value
+				}
+				return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 			}
-			return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
-		},
-	}).Parse(text))
+		}
+		panic("init can't fill in ${" + place + "}") // the text is wrong
+	})
 }
 
 // plainWord needs no quotes in a shell.
@@ -83,13 +98,30 @@ func (s settings) Sender() string { return "_" + s.Username }
 // Namespace matches the bot and nobody else.
 func (s settings) Namespace() string { return "^" + regexp.QuoteMeta(s.UserID()) + "$" }
 
-func (s settings) render(t *template.Template) []byte {
-	var out bytes.Buffer
-	if err := t.Execute(&out, s); err != nil {
-		panic(err) // the template is wrong
+func (s settings) values() map[string]string {
+	values := map[string]string{
+		"as_token":    s.AsToken,
+		"hs_token":    s.HsToken,
+		"pickle_key":  s.PickleKey,
+		"domain":      s.Domain,
+		"homeserver":  s.Homeserver,
+		"admin":       s.Admin,
+		"database":    s.Database,
+		"listen":      s.Listen,
+		"url":         s.URL,
+		"username":    s.Username,
+		"user_id":     s.UserID(),
+		"sender":      s.Sender(),
+		"namespace":   s.Namespace(),
+		"local_users": "",
 	}
-	return out.Bytes()
+	if s.LocalUsers {
+		values["local_users"] = fill(localUsersPart, values)
+	}
+	return values
 }
+
+func (s settings) render(text string) []byte { return []byte(fill(text, s.values())) }
 
 // nextSteps is what the admin has to do after init.
 type nextSteps struct {
@@ -98,6 +130,15 @@ type nextSteps struct {
 	Registration string // path
 	AdminAPI     string // URL that makes the bot a server admin
 	Root         bool   // init ran as root
+}
+
+func (n nextSteps) String() string {
+	values := n.values()
+	values["config"], values["registration"], values["admin_api"], values["chown"] = n.Config, n.Registration, n.AdminAPI, ""
+	if n.Root {
+		values["chown"] = fill(chownPart, values)
+	}
+	return fill(nextStepsTemplate, values)
 }
 
 // file is a file to write.
