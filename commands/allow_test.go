@@ -97,7 +97,7 @@ func TestDisallow(t *testing.T) {
 	town := newTown(t, newServer())
 	town.says(admin, "allow @anna:friends.org").has("manager")
 	town.says(admin, "disallow @anna:friends.org").is("I took the user @anna:friends.org off the list.\n" +
-		"No entry is about them any more, so they have no role.")
+		"The role is now none: no entry is about them.")
 	town.says(admin, "disallow @anna:example.com").is(
 		"I refuse the user @anna:example.com from now on, because other entries would still have let them in.\n" +
 			"The role is now none, by these entries:\n" +
