@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -120,56 +119,40 @@ func reportCreate(_ context.Context, r *Request, steps []Step) (Reply, error) {
 			reply.Texts = append(reply.Texts, Text{Text: r.failure(step.Failure, step.Token)})
 			continue
 		}
-		forward, err := r.invitation(*step.Result)
-		if err != nil {
-			r.Log.Error().Err(err).Msg("The template of the message to forward is broken")
-		}
 		reply.Texts = append(reply.Texts,
 			Text{Text: r.text("create.done", locale.Args{
 				"token":   step.Token,
 				"uses":    r.usesAllowed(step.Result.Uses),
 				"expires": r.expiry(*step.Result),
 			})},
-			Text{Text: forward, Forward: true},
+			Text{Text: r.invitation(*step.Result), Forward: true},
 		)
 	}
 	return reply, nil
 }
 
-// invitation is the text to forward to a friend. It is plain, because it is
-// copied from one app into another. With a broken template the text is the
-// built-in one.
-func (r *Request) invitation(token tokens.Token) (locale.Text, error) {
-	data := Invitation{Server: r.Settings.ServerName, Address: r.Settings.Address, Code: token.Text}
-	lines := []locale.Text{r.text("invitation.begin", locale.Args{"server": data.Server, "code": data.Code})}
+// invitation is the text to forward to a friend, as the config has it or the
+// built-in one. It is plain, because it is copied from one app into another.
+func (r *Request) invitation(token tokens.Token) locale.Text {
+	values := locale.Args{"server": r.Settings.ServerName, "address": r.Settings.Address, "code": token.Text}
 	if token.Uses != nil {
-		data.Uses = *token.Uses
-	}
-	if data.Uses != 1 {
-		lines = append(lines, r.invitationUses(data.Uses))
+		values["uses"] = *token.Uses
 	}
 	if token.Expires != nil {
-		until := r.language.Date(token.Expires.In(r.Now.Location()))
-		data.Expires = until.Plain
-		lines = append(lines, r.text("invitation.until", locale.Args{"until": until}))
+		values["until"] = r.language.Date(token.Expires.In(r.Now.Location()))
 	}
-	lines = append(lines, r.text("invitation.end", locale.Args{"server": data.Server}))
-	builtIn := locale.Text{Plain: locale.Lines(lines...).Plain}
-
-	template := r.Settings.Messages[r.Settings.Language]
-	if template == nil {
-		return builtIn, nil
+	if text, ok := r.Settings.Messages[r.Settings.Language]; ok {
+		return locale.Text{Plain: strings.TrimSpace(locale.Fill(text, values))}
 	}
-	var text strings.Builder
-	if err := template.Execute(&text, data); err != nil {
-		return builtIn, fmt.Errorf("executing the template: %w", err)
+	lines := []locale.Text{r.text("invitation.begin", locale.Args{"server": values["server"], "code": values["code"]})}
+	if token.Uses == nil {
+		lines = append(lines, r.text("invitation.unlimited", nil))
+	} else if *token.Uses != 1 {
+		lines = append(lines, r.text("invitation.uses", locale.Args{"n": *token.Uses}))
 	}
-	return locale.Text{Plain: strings.TrimSpace(text.String())}, nil
-}
-
-func (r *Request) invitationUses(uses int) locale.Text {
-	if uses == 0 {
-		return r.text("invitation.unlimited", nil)
+	if token.Expires != nil {
+		lines = append(lines, r.text("invitation.until", locale.Args{"until": values["until"]}))
 	}
-	return r.text("invitation.uses", locale.Args{"n": uses})
+	lines = append(lines, r.text("invitation.end", locale.Args{"server": values["server"]}))
+	return locale.Text{Plain: locale.Lines(lines...).Plain}
 }

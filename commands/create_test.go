@@ -3,7 +3,6 @@ package commands
 import (
 	"strings"
 	"testing"
-	"text/template"
 	"time"
 
 	"matrix-registration-bot/access"
@@ -179,16 +178,17 @@ func TestAFailedCreateTakesNoPlace(t *testing.T) {
 
 func TestTheMessageToForwardIsTheAdmins(t *testing.T) {
 	town, _ := onSynapse(t)
-	const text = "Join {{.Server}} ({{.Address}}) with {{.Code}}{{with .Expires}} until {{.}}{{end}}, for {{.Uses}} <people>.\n"
-	town.settings.Messages = map[string]*template.Template{"en": template.Must(template.New("").Parse(text))}
+	town.settings.Messages = map[string]string{"en": "Join {server} ({address}) with {code} <now>.\nUntil {until}!\nFor {uses}.\n"}
 
-	town.says(manager, "create token=abc").has(
-		"Join example.com (https://matrix.example.com) with abc until Tue 8 Dec 2099 05:50 UTC, for 1 <people>.")
-	town.says(manager, "create token=def uses=unlimited expires=never").has("with def, for 0 <people>.")
-
-	town.settings.Messages["en"] = template.Must(template.New("").Parse("{{.Code.Missing}}"))
-	if code := town.says(manager, "create token=ghi").code(); code != "ghi" {
-		t.Errorf("with a broken template the code is %q", code)
+	const begin = "Join example.com (https://matrix.example.com) with "
+	for command, want := range map[string]string{
+		"create token=abc":                              begin + "abc <now>.\nUntil Tue 8 Dec 2099 05:50 UTC!\nFor 1.",
+		"create token=def expires=never":                begin + "def <now>.\nFor 1.",
+		"create token=ghi uses=unlimited expires=never": begin + "ghi <now>.",
+	} {
+		if got := town.says(manager, command).Texts[1].Plain; got != want {
+			t.Errorf("after %s the message to forward is\n%s\nand should be\n%s", command, got, want)
+		}
 	}
 }
 

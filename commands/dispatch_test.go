@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"text/template"
 
 	"matrix-registration-bot/tokens"
 )
@@ -47,7 +46,6 @@ func TestAPanicEndsNeitherTheProgramNorTheRoom(t *testing.T) {
 func TestTheLogHoldsOneLineACommandAndNoArguments(t *testing.T) {
 	server := newServer()
 	town := newTown(t, server)
-	town.settings.Messages = map[string]*template.Template{"en": template.Must(template.New("").Parse("{{.Code.Secret}}"))}
 	words := []string{"secret-token", "@secret:example.org", "secretcommand"}
 	for _, command := range []string{"create token=secret-token", "create token=secret-token", "show secret-token", "delete secret-token", "allow @secret:example.org", "secretcommand secret-token"} {
 		before := bytes.Count(town.log.Bytes(), []byte("Answered a command"))

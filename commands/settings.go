@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"text/template"
 	"time"
 
 	"matrix-registration-bot/access"
@@ -25,10 +24,10 @@ type Settings struct {
 	EncryptionRequired bool
 	MaxCommandAge      time.Duration // what waited longer is not run; 0 = no limit
 
-	// Messages are the texts to forward to a friend, by language; they are
-	// executed with an Invitation. Languages that are not in it have the
-	// built-in text.
-	Messages map[string]*template.Template
+	// Messages are the texts to forward to a friend, by language, with the
+	// placeholders {server}, {address}, {code}, {until} and {uses}. Languages
+	// that are not in it have the built-in text.
+	Messages map[string]string
 	// Identity says how the bot's device can be recognised; ok is false
 	// without encryption. It may be nil.
 	Identity func(ctx context.Context) (deviceID, fingerprint, masterKey string, ok bool)
@@ -47,15 +46,6 @@ type CreateDefaults struct {
 	Uses    int           // at least 1
 	Expires time.Duration // more than 0
 	Length  int           // characters of the token's text
-}
-
-// Invitation is what the template of a message to forward can use.
-type Invitation struct {
-	Server  string // the homeserver's name
-	Address string // its URL, as people type it into a client
-	Code    string // the token, called "invite code" to those who are invited
-	Expires string // until when, in plain words; empty = for ever
-	Uses    int    // how many accounts can be made; 0 = any number
 }
 
 func (s Settings) zone() *time.Location {

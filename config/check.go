@@ -117,8 +117,8 @@ func (c *Config) checkCreate() {
 	for _, language := range sortedKeys(c.Create.Message) {
 		key := "create.message." + language
 		c.language(key, language)
-		if line, err := checkInvitation(c.Create.Message[language]); err != nil {
-			c.found.note(Problem{Place: c.found.at(key).inside(line).String(), Key: key, Text: err.Error()})
+		if line, problem := checkInvitation(c.Create.Message[language]); problem != "" {
+			c.found.note(Problem{Place: c.found.at(key).inside(line).String(), Key: key, Text: problem})
 		}
 	}
 }

@@ -105,7 +105,7 @@ type Create struct {
 	Expires time.Duration `yaml:"expires"`
 	// Number of characters, 8 to 64.
 	Length int `yaml:"length"`
-	// The text to forward to a friend, by language (`en`): a Go text/template, executed with an invitation. Languages not named keep the built-in text.
+	// The text to forward to a friend, by language (`en`), with the placeholders `{server}`, `{address}`, `{code}`, `{until}` and `{uses}`. Languages not named keep the built-in text.
 	Message map[string]string `yaml:"message"`
 }
 

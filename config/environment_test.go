@@ -14,7 +14,7 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	cfg, err := Parse("config.yaml", []byte(fine+"api: {token: from-the-file}\n"), []string{
 		"API_TOKEN=12345", "CREATE_USES=3", "CREATE_EXPIRES=2w", "ENCRYPTION_REQUIRED=true", "LOGGING_LEVEL=Warning",
 		"LIMITS_INVITER_OPEN=7", "BOT_PREFIX=!reg", "BOT_DISPLAYNAME=null", "API_TYPE=", "UNRELATED=x", "BROKEN",
-		`PERMISSIONS={"@a:b": admin, "b": inviter}`, "CREATE_MESSAGE={de: 'Code: {{.Code}}'}",
+		`PERMISSIONS={"@a:b": admin, "b": inviter}`, "CREATE_MESSAGE={de: 'Code: {code}'}",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 		"bot.displayname":     {cfg.Bot.Displayname, "null"},
 		"create.uses":         {cfg.Create.Uses, 3},
 		"create.expires":      {cfg.Create.Expires, 14 * 24 * time.Hour},
-		"create.message":      {cfg.Create.Message["de"], "Code: {{.Code}}"},
+		"create.message":      {cfg.Create.Message["de"], "Code: {code}"},
 		"encryption.required": {cfg.Encryption.Required, true},
 		"limits.inviter.open": {cfg.Limits.Inviter.Open, 7},
 		"logging.level":       {cfg.Logging.Level, "warn"},

@@ -16,7 +16,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add(string(example), "")
 	f.Add(fine, `{"@a:b": admin}`)
-	f.Add(fine+"create: {message: {en: \"{{.Code}}\\n{{range .Uses}}\"}}", "")
+	f.Add(fine+"create: {message: {en: \"{code}\\n{uses\"}}", "")
 	f.Add("a: &a [*a]\nbot: *a", "*: x")
 	f.Add("? [a, b]\n: c\n? {a: b}\n", "? x")
 	f.Add("<<: {bot: {language: de}}\n\"a\\nb\": 1", "&a {b: *a}")

@@ -1,43 +1,37 @@
 package config
 
 import (
-	"errors"
-	"io"
+	"fmt"
 	"regexp"
-	"strconv"
-	"text/template"
+	"slices"
+	"strings"
 )
 
-// Invitation is what the templates of create.message can use.
-type Invitation struct {
-	Server  string // server name: example.com
-	Address string // URL of the homeserver as people type it into a client
-	Code    string // the registration token
-	Expires string // until when in plain words; empty = for ever
-	Uses    int    // how many accounts can be made; 0 = any number
-}
+// placeholder finds the {names} in a text, and braces that are not part of one.
+var placeholder = regexp.MustCompile(`\{([^{}]*)\}|[{}]`)
 
-// templateError takes the messages of text/template apart, which has no type
-// for them.
-var templateError = regexp.MustCompile(`(?s)^template: message:(\d+)(?::\d+)?: (?:executing "message" )?(.*)$`)
+// invitationNames are what the text to forward can name. Not every code has an
+// end or a limit of uses: the commands leave a line out that names what is not
+// there.
+func invitationNames() []string { return []string{"server", "address", "code", "until", "uses"} }
 
-// checkInvitation tries a template out. If it is bad, it returns the line of
-// the text (from 1) that is to blame.
-func checkInvitation(text string) (line int, err error) {
-	message, err := template.New("message").Parse(text)
-	if err == nil {
-		err = message.Execute(io.Discard, Invitation{
-			Server: "example.com", Address: "https://matrix.example.com", Code: "AbCdEfGhIjKlMnOp",
-			Expires: "Friday, 24 December 2027, 18:00 (in 7 days)", Uses: 1,
-		})
+// checkInvitation returns what is wrong with a text to forward and in which of
+// its lines (from 1), or "".
+func checkInvitation(text string) (line int, problem string) {
+	hasCode := false
+	for words := range strings.SplitSeq(text, "\n") {
+		line++
+		var names []string
+		for _, found := range placeholder.FindAllStringSubmatch(words, -1) {
+			if !slices.Contains(invitationNames(), found[1]) {
+				return line, fmt.Sprintf("%q is no placeholder; known here: {%s}", found[0], strings.Join(invitationNames(), "}, {"))
+			}
+			names = append(names, found[1])
+		}
+		hasCode = hasCode || slices.Contains(names, "code") && !slices.Contains(names, "until") && !slices.Contains(names, "uses")
 	}
-	if err == nil {
-		return 0, nil
+	if !hasCode {
+		return 1, "needs a line with {code} and without {until} and {uses}, which not every code has"
 	}
-	text = err.Error()
-	if m := templateError.FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1]) // digits only
-		text = m[2]
-	}
-	return max(line, 1), errors.New("bad template: " + text)
+	return 0, ""
 }

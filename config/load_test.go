@@ -170,8 +170,11 @@ config.yaml:3: bot.language: "German" is not a language like en or de`},
 		"metrics on the same": {fine + "metrics: {listen: '127.0.0.1:29350'}", `config.yaml:8: metrics.listen: is the same as appservice.listen: give it another port`},
 
 		// The text to forward.
-		"bad template":      {fine + "create:\n  message:\n    en: |\n      Hello,\n      your code is {{.Code}\n", `config.yaml:12: create.message.en: bad template: bad character U+007D '}'`},
-		"unknown field":     {fine + "create:\n  message:\n    en: Code {{.Token}}\n", `config.yaml:10: create.message.en: bad template: at <.Token>: can't evaluate field Token in type config.Invitation`},
+		"open brace":        {fine + "create:\n  message:\n    en: |\n      {code}\n      and {until\n", `config.yaml:12: create.message.en: "{" is no placeholder; known here: {server}, {address}, {code}, {until}, {uses}`},
+		"unknown name":      {fine + "create:\n  message:\n    en: Code {token}\n", `config.yaml:10: create.message.en: "{token}" is no placeholder; known here: {server}, {address}, {code}, {until}, {uses}`},
+		"Go template":       {fine + "create:\n  message:\n    en: Code {{.Code}}\n", `config.yaml:10: create.message.en: "{" is no placeholder; known here: {server}, {address}, {code}, {until}, {uses}`},
+		"no code":           {fine + "create:\n  message:\n    en: Welcome!\n", `config.yaml:10: create.message.en: needs a line with {code} and without {until} and {uses}, which not every code has`},
+		"code left out":     {fine + "create:\n  message:\n    en: '{code} until {until}'\n", `config.yaml:10: create.message.en: needs a line with {code} and without {until} and {uses}, which not every code has`},
 		"unknown language":  {fine + "create: {message: {English: Hello}}", `config.yaml:8: create.message.English: "English" is not a language like en or de`},
 		"not even a mapped": {fine + "create: {message: Hello}", `config.yaml:8: create.message: must hold entries like "name": value, one a line`},
 	} {
@@ -207,7 +210,7 @@ func TestValuesThatAreOddButRight(t *testing.T) {
 		"no limits":          fine + "limits: {inviter: {uses: 0, expires: '0', open: 0, per_minute: 0}}",
 		"socket directory":   fine + "database: {uri: 'postgresql:///bot?host=/run/postgresql'}",
 		"anchors":            strings.Replace(fine, "secret", "&key secret", 1) + "api: {token: *key}",
-		"forwarded text":     fine + "create: {message: {pt-BR: 'Oi {{.Code}} {{.Server}} {{.Address}} {{.Expires}} {{.Uses}}'}}",
+		"forwarded text":     fine + "create: {message: {pt-BR: \"Oi {code} {server} {address}\\n{until} {uses}\"}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse("config.yaml", []byte(text), nil); err != nil {

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"text/template"
 	"time"
 
 	"matrix-registration-bot/access"
@@ -26,12 +25,6 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 			return commands.Settings{}, fmt.Errorf("permissions of %s: %w", who, err)
 		}
 	}
-	messages := make(map[string]*template.Template, len(cfg.Create.Message))
-	for language, text := range cfg.Create.Message {
-		if messages[language], err = template.New("message").Parse(text); err != nil {
-			return commands.Settings{}, fmt.Errorf("create.message.%s: %w", language, err)
-		}
-	}
 	address := cfg.Homeserver.PublicAddress
 	if address == "" {
 		address = "https://" + cfg.Homeserver.Domain
@@ -48,7 +41,7 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 		Create:             commands.CreateDefaults{Uses: cfg.Create.Uses, Expires: cfg.Create.Expires, Length: cfg.Create.Length},
 		EncryptionRequired: cfg.Encryption.Required,
 		MaxCommandAge:      cfg.Bot.MaxCommandAge,
-		Messages:           messages,
+		Messages:           cfg.Create.Message,
 	}, nil
 }
 
