@@ -193,6 +193,10 @@ func (c *Config) BotUserID() string {
 	return "@" + c.Bot.Username + ":" + c.Homeserver.Domain
 }
 
+// File is the path of the config file; there may be none if the environment
+// says everything.
+func (c *Config) File() string { return c.found.file }
+
 // Wrong makes an error about the value of a key ("bot.language") that only
 // others than this package can judge. It names the place where the value
 // stands.
