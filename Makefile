@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build test test-unit unit lint race e2e size demo fuzz clean
+.PHONY: build test test-unit unit lint race e2e crash size demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -39,7 +39,11 @@ race:
 	CGO_ENABLED=1 $(WITH_POSTGRES) go test -race -tags $(TAGS) ./...
 
 e2e:
-	go test -tags $(TAGS),e2e -count=1 -timeout 30m -v ./e2e
+	go test -tags $(TAGS),e2e -count=1 -timeout 30m -p 1 -v ./e2e ./e2e/crash
+
+# What e2e does with a part of the crash points, with all of them.
+crash:
+	go test -tags $(TAGS),e2e -count=1 -timeout 3h -v ./e2e/crash -everywhere
 
 lint:
 	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (go tool gofumpt -w .):" $$unformatted >&2; exit 1; }
