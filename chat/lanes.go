@@ -46,13 +46,8 @@ func (l *lanes) wait() { l.wg.Wait() }
 func (l *lanes) wake(room id.RoomID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.work == nil {
+	if l.work == nil || l.stopped() {
 		return
-	}
-	select {
-	case <-l.stop:
-		return
-	default:
 	}
 	signal, running := l.room[room]
 	if !running {
@@ -68,6 +63,15 @@ func (l *lanes) wake(room id.RoomID) {
 	}
 }
 
+func (l *lanes) stopped() bool {
+	select {
+	case <-l.stop:
+		return true
+	default:
+		return false
+	}
+}
+
 func (l *lanes) run(room id.RoomID, signal chan struct{}) {
 	defer l.wg.Done()
 	for {
@@ -75,6 +79,10 @@ func (l *lanes) run(room id.RoomID, signal chan struct{}) {
 		case <-l.stop:
 			return
 		case l.slots <- struct{}{}:
+		}
+		if l.stopped() { // with both ready, select takes either
+			<-l.slots
+			return
 		}
 		wait, more := l.step(l.work, room)
 		<-l.slots

@@ -37,7 +37,7 @@ func (s *session) onText(ctx context.Context, in store.Incoming, evt *event.Even
 	}
 	content.RemoveReplyFallback()
 	m := s.message(in, evt, room)
-	m.Text = content.Body
+	m.Text = namePeople(content.Body, content.FormattedBody)
 	m.Mentioned = content.Mentions.Has(s.cfg.UserID)
 	finish, err := s.cfg.Commands.Handle(ctx, m)
 	if err != nil {
