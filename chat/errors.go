@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"maunium.net/go/mautrix"
+
+	"matrix-registration-bot/store"
 )
 
 // errGone means that the bot is not in the room any more.
@@ -17,11 +19,11 @@ var errGone = errors.New("the bot is not in this room")
 // exist (MSC4326).
 var mUnknownDevice = mautrix.RespError{ErrCode: "M_UNKNOWN_DEVICE"}
 
-// isTemporary tells whether the same request can succeed later: the homeserver is
-// away, slow, overloaded, answers with a proxy's page, or has not loaded the
-// registration.
+// isTemporary tells whether the same can succeed later: the homeserver is away,
+// slow, overloaded, answers with a proxy's page, or has not loaded the
+// registration; or the database has a trouble of its own.
 func isTemporary(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || store.Temporary(err) {
 		return true
 	}
 	var httpErr mautrix.HTTPError

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ func TestWhichFailuresPassByThemselves(t *testing.T) {
 		"the room is no more":             {answered(404, matrix("M_NOT_FOUND")), false, true},
 		"too large":                       {answered(413, matrix("M_TOO_LARGE")), false, false},
 		"bad request":                     {answered(400, matrix("M_BAD_JSON")), false, false},
+		"the database broke off":          {fmt.Errorf("reading a room: %w", io.ErrUnexpectedEOF), true, false},
 		"a mistake of our own in the way": {errors.New("marshalling"), false, false},
 	} {
 		if got := isTemporary(c.err); got != c.temporary {
