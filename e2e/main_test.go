@@ -22,6 +22,7 @@ import (
 // running and leave them so.
 var (
 	laboratory *lab.Lab
+	postgres   *lab.Postgres
 	sites      = map[string]*lab.Site{}
 )
 
@@ -52,9 +53,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func setUp(ctx context.Context) error {
-	postgres, err := laboratory.StartPostgres(ctx)
-	if err != nil {
+func setUp(ctx context.Context) (err error) {
+	if postgres, err = laboratory.StartPostgres(ctx); err != nil {
 		return err
 	}
 	uri, err := postgres.NewDatabase(ctx, "bot")
@@ -79,24 +79,36 @@ func setUp(ctx context.Context) error {
 // any tokens.
 func onEachDatabase(t *testing.T, play func(s *scene)) {
 	t.Helper()
-	for database, site := range sites {
-		t.Run(database, func(t *testing.T) {
-			t.Parallel()
-			if err := errors.Join(revive(t.Context(), site), site.DeleteTokens(t.Context())); err != nil {
-				t.Fatalf("setting the scene: %v", err)
-			}
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("the bot's log:\n%s", site.Bot.Log())
-				}
-			})
-			play(&scene{T: t, Site: site, name: sceneName(t)})
-		})
+	for database := range sites {
+		onDatabase(t, database, play)
 	}
+}
+
+// onDatabase plays a scene that the other database can't have.
+func onDatabase(t *testing.T, database string, play func(s *scene)) {
+	t.Helper()
+	site := sites[database]
+	t.Run(database, func(t *testing.T) {
+		t.Parallel()
+		if err := errors.Join(revive(t.Context(), site), site.DeleteTokens(t.Context())); err != nil {
+			t.Fatalf("setting the scene: %v", err)
+		}
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("the bot's log:\n%s", site.Bot.Log())
+			}
+		})
+		play(&scene{T: t, Site: site, name: sceneName(t)})
+	})
 }
 
 // revive starts what a failed scene before left stopped.
 func revive(ctx context.Context, site *lab.Site) error {
+	if site == sites["postgres"] && !postgres.Running() {
+		if err := postgres.Start(ctx); err != nil {
+			return err
+		}
+	}
 	if !site.Synapse.Running() {
 		if err := site.Synapse.Start(ctx); err != nil {
 			return err

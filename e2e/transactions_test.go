@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -50,22 +48,4 @@ func TestNastyTransactions(t *testing.T) {
 		s.says(answer[len(answer)-1], "manager")
 		mia.create()
 	})
-}
-
-// push sends the bot a transaction the way a homeserver does; it must be taken.
-func (s *scene) push(transaction, body string) {
-	s.Helper()
-	url := s.Bot.URL + "/_matrix/app/v1/transactions/" + transaction
-	request, err := http.NewRequestWithContext(s.Context(), http.MethodPut, url, strings.NewReader(body))
-	s.must(err)
-	request.Header.Set("Authorization", "Bearer "+s.Bot.HSToken)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	s.must(err)
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
-	s.must(err)
-	if response.StatusCode != http.StatusOK || strings.TrimSpace(string(answer)) != "{}" {
-		s.Errorf("transaction %s: %s %s", transaction, response.Status, answer)
-	}
 }

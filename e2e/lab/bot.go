@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,24 +91,7 @@ func (b *Bot) run(ctx context.Context, binary string, environment ...string) err
 	if b.process, err = start("the bot", filepath.Join(b.dir, "bot.log"), cmd); err != nil {
 		return err
 	}
-	return b.process.until(ctx, "the bot is ready", b.ready)
-}
-
-func (b *Bot) ready(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.URL+"/ready", nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(response.Body)
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET /ready: %s %s", response.Status, body)
-	}
-	return nil
+	return b.Ready(ctx)
 }
 
 // Stop asks the bot to end (SIGTERM) and returns how it ended.

@@ -24,6 +24,9 @@ type Chat struct {
 	marks   []Reaction // the bot's
 }
 
+// Person is whose view of the room this is.
+func (c *Chat) Person() *Person { return c.person }
+
 // Message is something that the bot wrote.
 type Message struct {
 	ID        id.EventID

@@ -21,6 +21,8 @@ import (
 type Postgres struct {
 	port     int
 	password string
+	command  func() *exec.Cmd
+	log      string
 	process  *process
 }
 
@@ -45,18 +47,57 @@ func (l *Lab) StartPostgres(ctx context.Context) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a PostgreSQL cluster: %w", err)
 	}
-	cmd := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", strconv.Itoa(port),
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
-	cmd.Dir = data
-	cmd.SysProcAttr = attributes(as)
-	if p.process, err = start("PostgreSQL", filepath.Join(l.dir, "postgres.log"), cmd); err != nil {
-		return nil, err
+	p.log = filepath.Join(l.dir, "postgres.log")
+	p.command = func() *exec.Cmd {
+		cmd := exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", strconv.Itoa(port),
+			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
+		cmd.Dir = data
+		cmd.SysProcAttr = attributes(as)
+		return cmd
 	}
-	// SIGINT is PostgreSQL's "disconnect everybody and end".
-	l.onClose(func() { _ = p.process.stop(syscall.SIGINT, 10*time.Second) })
-	return p, p.process.until(ctx, "PostgreSQL answers", func(ctx context.Context) error {
+	l.onClose(func() { _ = p.Stop() })
+	return p, p.Start(ctx)
+}
+
+// Start starts the server, on the same port and data each time, and returns when
+// it answers.
+func (p *Postgres) Start(ctx context.Context) (err error) {
+	if p.process, err = start("PostgreSQL", p.log, p.command()); err != nil {
+		return err
+	}
+	return p.process.until(ctx, "PostgreSQL answers", func(ctx context.Context) error {
 		return p.execute(ctx, "SELECT 1")
 	})
+}
+
+// Stop disconnects everybody and ends the server; its data stay for the next
+// Start.
+func (p *Postgres) Stop() error {
+	if !p.process.running() {
+		return nil
+	}
+	return p.process.stop(syscall.SIGINT, 10*time.Second)
+}
+
+// Running tells whether the server's process is there.
+func (p *Postgres) Running() bool { return p.process.running() }
+
+// Disconnect ends the connections of a database from the server's side
+// (pg_terminate_backend), those that hold an advisory lock or the others, and
+// returns how many there were.
+func (p *Postgres) Disconnect(ctx context.Context, database string, lockHolders bool) (int, error) {
+	connection, err := pgx.Connect(ctx, p.URI("postgres"))
+	if err != nil {
+		return 0, fmt.Errorf("disconnecting: %w", err)
+	}
+	defer func() { _ = connection.Close(ctx) }()
+	var ended int
+	err = connection.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname=$1
+		AND $2 = (pid IN (SELECT pid FROM pg_locks WHERE locktype='advisory' AND granted))`, database, lockHolders).Scan(&ended)
+	if err != nil {
+		return 0, fmt.Errorf("disconnecting: %w", err)
+	}
+	return ended, nil
 }
 
 // makeCluster makes the folder with PostgreSQL's data, which must belong to whom
