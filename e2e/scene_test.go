@@ -170,7 +170,6 @@ type room interface {
 	Until(ctx context.Context, user id.UserID, membership event.Membership) (reason string, err error)
 
 	Invite(ctx context.Context, user id.UserID) error
-	Leave(ctx context.Context) error
 }
 
 // say says something without waiting for an answer.
@@ -252,11 +251,6 @@ func (c *chat) member(membership event.Membership) (reason string) {
 func (c *chat) react(message lab.Message, key string) {
 	c.scene.Helper()
 	c.scene.must(c.room.React(c.scene.Context(), message.ID, key))
-}
-
-func (c *chat) leave() {
-	c.scene.Helper()
-	c.scene.must(c.room.Leave(c.scene.Context()))
 }
 
 // answersOnce checks that the messages answer each of the commands exactly once

@@ -32,7 +32,7 @@ func (s *Synapse) appoint(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the server admin: %w", err)
 	}
-	client.SetCredentials(made.UserID, made.AccessToken)
+	client.UserID, client.AccessToken = made.UserID, made.AccessToken
 	return nil
 }
 
