@@ -11,6 +11,8 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -23,22 +25,36 @@ const (
 	responseLimit  = 16 << 20    // bytes; a list of more than 100,000 tokens
 )
 
-// client asks an admin API over HTTP.
+// client asks an API over HTTP.
 type client struct {
 	http      *http.Client
 	base      string // without a slash at the end
 	query     string // added to every request
-	token     string
 	userAgent string
+	authorize func(*http.Request) // adds the credentials; nil = none
+	secrets   []string            // those credentials, to be kept out of errors
+	// kindOf reads a status and what the body said. What every API means by a
+	// status is no longer to be judged.
+	kindOf func(call call, status int, said refusalBody) error
 }
 
-// call is one request of an admin API.
+// bearer adds an access token to the requests.
+func (c client) bearer(token string) *client {
+	c.secrets = []string{token}
+	c.authorize = func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+	return &c
+}
+
+// call is one request of an API.
 type call struct {
 	op     string // what is being done, for the log
 	method string
-	path   string // percent-encoded, with its leading slash
-	body   any    // sent as JSON; nil = no body
-	text   string // the token that it is about, to be kept out of errors; "" = none
+	path   string     // percent-encoded, with its leading slash
+	query  url.Values // for this request only
+	body   any        // sent as JSON; nil = no body
+	form   url.Values // sent instead of JSON
+	text   string     // the token that it is about, to be kept out of errors; "" = none
+	mute   bool       // a success says nothing
 }
 
 // namesToken tells whether the path names a token that may not be there.
@@ -102,7 +118,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // once sends the request a single time.
 func once[T any](ctx context.Context, c *client, call call) (answer T, failure *Error) {
-	secrets := newSecrets(c.token, call.text)
+	secrets := newSecrets(append([]string{call.text}, c.secrets...)...)
 	failed := func(kind error, status int, cause error) *Error {
 		return &Error{Kind: kind, Op: call.op, Status: status, Cause: secrets.clean(cause)}
 	}
@@ -132,7 +148,10 @@ func once[T any](ctx context.Context, c *client, call call) (answer T, failure *
 		return answer, failed(ErrUnknownOutcome, response.StatusCode, err)
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return answer, refusal(call, response, body, secrets)
+		return answer, c.refusal(call, response, body, secrets)
+	}
+	if call.mute {
+		return answer, nil
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		// Some proxies have a page for everything.
@@ -146,25 +165,31 @@ func once[T any](ctx context.Context, c *client, call call) (answer T, failure *
 
 func (c *client) request(ctx context.Context, call call) (*http.Request, error) {
 	var body io.Reader
-	if call.body != nil {
+	contentType := ""
+	switch {
+	case call.form != nil:
+		contentType, body = "application/x-www-form-urlencoded", strings.NewReader(call.form.Encode())
+	case call.body != nil:
 		encoded, err := json.Marshal(call.body)
 		if err != nil {
 			return nil, err
 		}
-		body = bytes.NewReader(encoded)
+		contentType, body = "application/json", bytes.NewReader(encoded)
 	}
 	address := c.base + call.path
-	if c.query != "" {
-		address += "?" + c.query
+	if query := strings.Trim(c.query+"&"+call.query.Encode(), "&"); query != "" {
+		address += "?" + query
 	}
 	request, err := http.NewRequestWithContext(ctx, call.method, address, body)
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
+	if c.authorize != nil {
+		c.authorize(request)
+	}
 	request.Header.Set("Accept", "application/json")
-	if call.body != nil {
-		request.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
 	}
 	if c.userAgent != "" {
 		request.Header.Set("User-Agent", c.userAgent)

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,8 +13,12 @@ import (
 )
 
 // synapse is the registration token API of Synapse
-// (https://element-hq.github.io/synapse/latest/usage/administration/admin_api/registration_tokens.html).
-type synapse struct{ client *client }
+// (https://element-hq.github.io/synapse/latest/usage/administration/admin_api/registration_tokens.html)
+// and of what imitates it.
+type synapse struct {
+	client *client
+	root   string // path of the list
+}
 
 const synapseTokens = "/_synapse/admin/v1/registration_tokens"
 
@@ -33,20 +38,32 @@ type synapseSpec struct {
 	ExpiryTime  *int64 `json:"expiry_time,omitempty"`
 }
 
-// List asks GET /registration_tokens, which has no pages.
+// synapseChange is the body of PUT; null is without limit.
+type synapseChange struct {
+	UsesAllowed *int   `json:"uses_allowed"`
+	ExpiryTime  *int64 `json:"expiry_time"`
+}
+
+// Abilities of Synapse. Its relative tuwunel has them too, but never anything
+// pending.
+func (s *synapse) Abilities() Abilities { return Abilities{Kind: KindSynapse, Pending: true} }
+
+// List asks GET /registration_tokens, which has no pages. Its filter ?valid=true
+// is of no use: it hides tokens of 0 uses, with which everybody can register.
 func (s *synapse) List(ctx context.Context) ([]Token, error) {
 	const op = "list tokens"
 	answer, err := do[struct {
-		Tokens []synapseToken `json:"registration_tokens"`
-	}](ctx, s.client, call{op: op, method: http.MethodGet, path: synapseTokens})
+		Tokens json.RawMessage `json:"registration_tokens"`
+	}](ctx, s.client, call{op: op, method: http.MethodGet, path: s.root})
 	if err != nil {
 		return nil, err
 	}
-	if answer.Tokens == nil { // "no tokens" is an empty list
+	var found []synapseToken // Dendrite's empty list is null
+	if err := json.Unmarshal(answer.Tokens, &found); err != nil {
 		return nil, &Error{Kind: ErrNoAPI, Op: op, Cause: errors.New("there is no list of tokens in the answer")}
 	}
-	list := make([]Token, len(answer.Tokens))
-	for i, token := range answer.Tokens {
+	list := make([]Token, len(found))
+	for i, token := range found {
 		list[i] = token.token()
 	}
 	return list, nil
@@ -58,9 +75,7 @@ func (s *synapse) Get(ctx context.Context, text string) (Token, error) {
 	if !nameable(text) {
 		return Token{}, &Error{Kind: ErrNotFound, Op: op}
 	}
-	answer, err := do[synapseToken](ctx, s.client, call{
-		op: op, method: http.MethodGet, path: synapseTokens + "/" + escape(text), text: text,
-	})
+	answer, err := do[synapseToken](ctx, s.client, call{op: op, method: http.MethodGet, path: s.path(text), text: text})
 	if err != nil {
 		return Token{}, err
 	}
@@ -73,28 +88,25 @@ func (s *synapse) Get(ctx context.Context, text string) (Token, error) {
 // Create asks POST /registration_tokens/new.
 func (s *synapse) Create(ctx context.Context, spec Spec) (Token, error) {
 	const op = "create token"
-	if err := Validate(spec.Text); err != nil {
-		return Token{}, &Error{Kind: ErrBadText, Op: op, Cause: err}
-	}
-	// Synapse takes 0 and then treats it as "no limit".
-	if spec.Uses != nil && *spec.Uses < 1 {
-		return Token{}, &Error{Kind: ErrRefused, Op: op, Cause: fmt.Errorf("uses must be at least 1, not %d", *spec.Uses)}
-	}
-	body := synapseSpec{Token: spec.Text, UsesAllowed: spec.Uses}
-	if spec.Expires != nil {
-		expiry := spec.Expires.UnixMilli()
-		body.ExpiryTime = &expiry
-	}
-	answer, err := do[synapseToken](ctx, s.client, call{
-		op: op, method: http.MethodPost, path: synapseTokens + "/new", body: body, text: spec.Text,
-	})
-	if err != nil {
+	if err := spec.checkNew(op); err != nil {
 		return Token{}, err
 	}
-	if answer.Token != spec.Text {
-		return Token{}, &Error{Kind: ErrUnknownOutcome, Op: op, Cause: errors.New("the answer is about something else")}
+	body := synapseSpec{Token: spec.Text, UsesAllowed: spec.Uses, ExpiryTime: unixMilli(spec.Expires)}
+	return s.change(ctx, call{op: op, method: http.MethodPost, path: s.root + "/new", body: body, text: spec.Text})
+}
+
+// Update asks PUT /registration_tokens/{token}.
+func (s *synapse) Update(ctx context.Context, spec Spec) (Token, error) {
+	const op = "change token"
+	if err := spec.check(op); err != nil {
+		return Token{}, err
 	}
-	return answer.token(), nil
+	if !nameable(spec.Text) {
+		return Token{}, &Error{Kind: ErrNotFound, Op: op}
+	}
+	body := synapseChange{UsesAllowed: spec.Uses, ExpiryTime: unixMilli(spec.Expires)}
+	token, err := s.change(ctx, call{op: op, method: http.MethodPut, path: s.path(spec.Text), body: body, text: spec.Text})
+	return token, s.forbidden(ctx, spec.Text, err, ErrFixed)
 }
 
 // Delete asks DELETE /registration_tokens/{token}.
@@ -103,14 +115,42 @@ func (s *synapse) Delete(ctx context.Context, text string) error {
 	if !nameable(text) {
 		return &Error{Kind: ErrNotFound, Op: op}
 	}
-	_, err := do[struct{}](ctx, s.client, call{
-		op: op, method: http.MethodDelete, path: synapseTokens + "/" + escape(text), text: text,
-	})
-	return err
+	_, err := do[struct{}](ctx, s.client, call{op: op, method: http.MethodDelete, path: s.path(text), text: text})
+	return s.forbidden(ctx, text, err, ErrFixed)
 }
 
-// lastExpiry is the last moment that JSON and people can write.
-var lastExpiry = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+// change asks for an effect whose answer is the token.
+func (s *synapse) change(ctx context.Context, call call) (Token, error) {
+	answer, err := do[synapseToken](ctx, s.client, call)
+	if err != nil {
+		return Token{}, err
+	}
+	if answer.Token != call.text {
+		return Token{}, &Error{Kind: ErrUnknownOutcome, Op: call.op, Cause: errors.New("the answer is about something else")}
+	}
+	return answer.token(), nil
+}
+
+// forbidden finds out what a 403 means: whoever may read tokens is an admin, so
+// then it was not the rights that were missing, but this one thing is forbidden.
+func (s *synapse) forbidden(ctx context.Context, text string, err, instead error) error {
+	if !errors.Is(err, ErrNotAdmin) {
+		return err
+	}
+	if _, readErr := s.Get(ctx, text); readErr != nil && !errors.Is(readErr, ErrNotFound) {
+		return err
+	}
+	return recast(err, func(e *Error) { e.Kind = instead })
+}
+
+func (s *synapse) path(text string) string { return s.root + "/" + escape(text) }
+
+func unixMilli(t *time.Time) *int64 {
+	if t == nil {
+		return nil
+	}
+	return new(t.UnixMilli())
+}
 
 func (t synapseToken) token() Token {
 	token := Token{Text: t.Token, Uses: t.UsesAllowed, Pending: t.Pending, Completed: t.Completed}

@@ -12,9 +12,11 @@ import (
 type Token struct {
 	Text      string     // 1 to 64 characters of [A-Za-z0-9._~-]; foreign ones can be odd
 	Uses      *int       // registrations allowed in all; nil = unlimited
-	Pending   int        // registrations begun and not finished
+	Pending   int        // registrations begun and not finished, where Abilities.Pending
 	Completed int        // registrations finished
 	Expires   *time.Time // nil = never
+	Revoked   bool       // deleted, but still there and kept from use; only where Abilities.Revokes
+	LastUsed  *time.Time // when a registration was finished last, where Abilities.LastUser; nil = never
 }
 
 // State says whether a token can be used.
@@ -25,11 +27,16 @@ const (
 	Valid   State = "valid"
 	Used    State = "used" // no use is left; one that is only pending may come back
 	Expired State = "expired"
+	Revoked State = "revoked"
 )
 
-// State returns the token's state at the given time. A token that is both
-// expired and used counts as expired, for that never changes back.
+// State returns the token's state at the given time. Of several the one counts
+// that somebody decided, then the one that never changes back: revoked before
+// expired before used.
 func (t Token) State(now time.Time) State {
+	if t.Revoked {
+		return Revoked
+	}
 	if t.Expires != nil && t.Expires.Before(now) {
 		return Expired
 	}
@@ -76,8 +83,9 @@ func same[T any](a, b *T, equal func(a, b T) bool) bool {
 	return equal(*a, *b)
 }
 
-// Server is what every kind of server can do. Each method returns an *Error
-// that matches one of the package's sentinels with errors.Is.
+// Server is what every kind of server can do; Abilities say what else. Each
+// method returns an *Error that matches one of the package's sentinels with
+// errors.Is.
 type Server interface {
 	// List returns all tokens, in no particular order.
 	List(ctx context.Context) ([]Token, error)
@@ -85,6 +93,7 @@ type Server interface {
 	Get(ctx context.Context, text string) (Token, error)
 	// Create makes the token, or returns ErrExists if its text is taken.
 	Create(ctx context.Context, spec Spec) (Token, error)
-	// Delete removes the token, or returns ErrNotFound.
+	// Delete removes the token, or returns ErrNotFound. Where Abilities.Revokes
+	// the token stays, cannot be used any more, and Get shows it as revoked.
 	Delete(ctx context.Context, text string) error
 }

@@ -4,13 +4,10 @@
 package tokenstest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,22 +32,13 @@ const (
 // unknown fields are an error, and so is having the server draw a token.
 // Its methods may be called while it is being asked.
 type Synapse struct {
+	Traffic
 	URL string // set when it listens: see StartSynapse
 
 	mu       sync.Mutex
 	tokens   map[string]tokens.Token
 	notAdmin bool
-	next     []Fault
-	always   Fault
-	requests []Request
-}
-
-// Request is a request as it came over the wire.
-type Request struct {
-	Method string
-	URI    string // path and query, percent-encoded as they were sent
-	Header http.Header
-	Body   string
+	metadata any // of the MAS that keeps the accounts; nil = Synapse itself does
 }
 
 // NewSynapse returns a server without tokens that doesn't listen: use it as an
@@ -61,12 +49,7 @@ func NewSynapse() *Synapse { return &Synapse{tokens: map[string]tokens.Token{}} 
 func StartSynapse(t testing.TB) *Synapse {
 	t.Helper()
 	s := NewSynapse()
-	listening := httptest.NewServer(s)
-	t.Cleanup(func() {
-		listening.CloseClientConnections()
-		listening.Close()
-	})
-	s.URL = listening.URL
+	s.URL = start(t, s)
 	return s
 }
 
@@ -108,81 +91,34 @@ func (s *Synapse) SetAdmin(admin bool) {
 	s.notAdmin = !admin
 }
 
-// Next makes the next requests go wrong, one fault each.
-func (s *Synapse) Next(faults ...Fault) {
+// Delegate leaves the accounts to a MAS with this metadata, as
+// matrix_authentication_service in homeserver.yaml does; nil takes them back.
+func (s *Synapse) Delegate(metadata any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.next = append(s.next, faults...)
-}
-
-// Always makes every request go wrong that has no fault from Next; nil ends it.
-func (s *Synapse) Always(fault Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.always = fault
-}
-
-// Requests returns all requests so far, also those that went wrong.
-func (s *Synapse) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	s.metadata = metadata
 }
 
 // ServeHTTP answers a request, or does what a fault wants.
-func (s *Synapse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return // the client is gone
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if fault := s.note(r, body); fault != nil {
-		fault(w, r, http.HandlerFunc(s.answer))
-		return
-	}
-	s.answer(w, r)
-}
+func (s *Synapse) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, s.answer) }
 
-func (s *Synapse) note(r *http.Request, body []byte) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, Request{r.Method, r.URL.RequestURI(), r.Header.Clone(), string(body)})
-	if len(s.next) == 0 {
-		return s.always
-	}
-	fault := s.next[0]
-	s.next = s.next[1:]
-	return fault
-}
-
-// answer routes as Synapse does: by the path as it was sent, decoding the token
-// afterwards, and with "new" reserved for POST.
 func (s *Synapse) answer(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/_synapse/admin/v1/registration_tokens")
-	segment, inList := strings.CutPrefix(path, "/")
-	text, err := url.PathUnescape(segment)
-	if !ok || err != nil || strings.Contains(segment, "/") || (path != "" && !inList) {
-		refuse(w, http.StatusNotFound, "M_UNRECOGNIZED", "Unrecognized request")
+	if s.metadata != nil && r.Method == http.MethodGet && r.URL.Path == "/_matrix/client/v1/auth_metadata" {
+		write(w, http.StatusOK, s.metadata)
 		return
 	}
-	var handle func()
+	text, handle, known := route(r, "/_synapse/admin/v1/registration_tokens", endpoints{
+		list: s.list, create: s.create, get: s.get, update: s.update, remove: s.remove,
+	})
 	switch {
-	case path == "" && r.Method == http.MethodGet:
-		handle = func() { s.list(w) }
-	case segment == "new" && r.Method == http.MethodPost:
-		handle = func() { s.create(w, r) }
-	case inList && segment != "new" && r.Method == http.MethodGet:
-		handle = func() { s.get(w, text) }
-	case inList && segment != "new" && r.Method == http.MethodDelete:
-		handle = func() { s.remove(w, text) }
-	default:
+	case !known || s.metadata != nil:
+		refuse(w, http.StatusNotFound, "M_UNRECOGNIZED", "Unrecognized request")
+	case handle == nil:
 		refuse(w, http.StatusMethodNotAllowed, "M_UNRECOGNIZED", "Unrecognized request")
-		return
-	}
-	if s.authorized(w, r) {
-		handle()
+	case s.authorized(w, r):
+		handle(w, r, text)
 	}
 }
 
@@ -204,7 +140,7 @@ func (s *Synapse) authorized(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-func (s *Synapse) list(w http.ResponseWriter) {
+func (s *Synapse) list(w http.ResponseWriter, _ *http.Request, _ string) {
 	list := make([]wireToken, 0, len(s.tokens))
 	for _, token := range s.tokens { // in no order, as promised
 		list = append(list, wire(token))
@@ -212,7 +148,7 @@ func (s *Synapse) list(w http.ResponseWriter) {
 	write(w, http.StatusOK, map[string]any{"registration_tokens": list})
 }
 
-func (s *Synapse) get(w http.ResponseWriter, text string) {
+func (s *Synapse) get(w http.ResponseWriter, _ *http.Request, text string) {
 	token, ok := s.tokens[text]
 	if !ok {
 		refuse(w, http.StatusNotFound, "M_NOT_FOUND", "No such registration token: "+text)
@@ -221,7 +157,7 @@ func (s *Synapse) get(w http.ResponseWriter, text string) {
 	write(w, http.StatusOK, wire(token))
 }
 
-func (s *Synapse) remove(w http.ResponseWriter, text string) {
+func (s *Synapse) remove(w http.ResponseWriter, _ *http.Request, text string) {
 	if _, ok := s.tokens[text]; !ok {
 		refuse(w, http.StatusNotFound, "M_NOT_FOUND", "No such registration token: "+text)
 		return
@@ -230,73 +166,105 @@ func (s *Synapse) remove(w http.ResponseWriter, text string) {
 	write(w, http.StatusOK, struct{}{})
 }
 
-func (s *Synapse) create(w http.ResponseWriter, r *http.Request) {
-	token, errcode, wrong := readSpec(r.Body)
+func (s *Synapse) create(w http.ResponseWriter, r *http.Request, _ string) {
+	fields, errcode, wrong := readFields(r.Body, "token", "uses_allowed", "expiry_time")
 	if wrong != "" {
 		refuse(w, http.StatusBadRequest, errcode, wrong)
 		return
 	}
-	if _, taken := s.tokens[token.Text]; taken {
-		refuse(w, http.StatusBadRequest, "M_INVALID_PARAM", "Token already exists: "+token.Text)
+	value, given := fields["token"]
+	if !given {
+		refuse(w, http.StatusBadRequest, "M_MISSING_PARAM", "tokenstest: clients draw their tokens themselves")
 		return
 	}
-	s.tokens[token.Text] = token
+	text, ok := value.(string)
+	switch length := utf8.RuneCountInString(text); {
+	case !ok:
+		wrong = "token must be a string"
+	case length == 0, length > 64:
+		wrong = "token must not be empty and must not be longer than 64 characters"
+	case strings.ContainsFunc(text, notAllowed):
+		wrong = "token must consist only of characters matched by the regex [A-Za-z0-9-_]"
+	}
+	token := tokens.Token{Text: text}
+	if wrong == "" {
+		wrong = setLimits(&token, fields)
+	}
+	if _, taken := s.tokens[text]; wrong == "" && taken {
+		wrong = "Token already exists: " + text
+	}
+	if wrong != "" {
+		refuse(w, http.StatusBadRequest, "M_INVALID_PARAM", wrong)
+		return
+	}
+	s.tokens[text] = token
 	write(w, http.StatusOK, wire(token))
 }
 
-// readSpec reads the body of POST .../new; wrong is empty if nothing is wrong with it.
-func readSpec(body io.Reader) (token tokens.Token, errcode, wrong string) {
-	invalid := func(wrong string) (tokens.Token, string, string) {
-		return tokens.Token{}, "M_INVALID_PARAM", wrong
+func (s *Synapse) update(w http.ResponseWriter, r *http.Request, text string) {
+	fields, errcode, wrong := readFields(r.Body, "uses_allowed", "expiry_time")
+	if wrong != "" {
+		refuse(w, http.StatusBadRequest, errcode, wrong)
+		return
 	}
+	token, ok := s.tokens[text]
+	if wrong := setLimits(&token, fields); wrong != "" {
+		refuse(w, http.StatusBadRequest, "M_INVALID_PARAM", wrong)
+		return
+	}
+	if !ok {
+		refuse(w, http.StatusNotFound, "M_NOT_FOUND", "No such registration token: "+text)
+		return
+	}
+	s.tokens[text] = token
+	write(w, http.StatusOK, wire(token))
+}
+
+// readFields reads a body of JSON that may have these fields; wrong is empty
+// if nothing is wrong with it.
+func readFields(body io.Reader, known ...string) (fields map[string]any, errcode, wrong string) {
 	decoder := json.NewDecoder(body)
 	decoder.UseNumber()
 	var content any
 	if decoder.Decode(&content) != nil || decoder.More() {
-		return token, "M_NOT_JSON", "Content not JSON."
+		return nil, "M_NOT_JSON", "Content not JSON."
 	}
 	fields, ok := content.(map[string]any)
 	if !ok {
-		return token, "M_BAD_JSON", "Content must be a JSON object."
+		return nil, "M_BAD_JSON", "Content must be a JSON object."
 	}
 	for name := range fields {
-		if !slices.Contains([]string{"token", "uses_allowed", "expiry_time"}, name) {
-			return token, "M_BAD_JSON", "tokenstest: unknown field " + name
+		if !slices.Contains(known, name) {
+			return nil, "M_BAD_JSON", "tokenstest: unknown field " + name
 		}
 	}
+	return fields, "", ""
+}
 
-	value, given := fields["token"]
-	if !given {
-		return token, "M_MISSING_PARAM", "tokenstest: clients draw their tokens themselves"
-	}
-	token.Text, ok = value.(string)
-	if !ok {
-		return invalid("token must be a string")
-	}
-	if length := utf8.RuneCountInString(token.Text); length == 0 || length > 64 {
-		return invalid("token must not be empty and must not be longer than 64 characters")
-	}
-	if strings.ContainsFunc(token.Text, notAllowed) {
-		return invalid("token must consist only of characters matched by the regex [A-Za-z0-9-_]")
-	}
-
+// setLimits gives a token the uses and the expiry that the fields name, and
+// says what is wrong with them.
+func setLimits(token *tokens.Token, fields map[string]any) (wrong string) {
 	uses, ok := integer(fields, "uses_allowed")
 	if !ok || (uses != nil && *uses < 0) {
-		return invalid("uses_allowed must be a non-negative integer or null")
+		return "uses_allowed must be a non-negative integer or null"
 	}
-	token.Uses = uses
 	expiry, ok := integer(fields, "expiry_time")
 	if !ok {
-		return invalid("expiry_time must be an integer or null")
+		return "expiry_time must be an integer or null"
 	}
-	if expiry != nil {
-		expires := time.UnixMilli(int64(*expiry)).UTC()
-		if expires.Before(time.Now()) {
-			return invalid("expiry_time must not be in the past")
+	if expiry != nil && time.UnixMilli(int64(*expiry)).Before(time.Now()) {
+		return "expiry_time must not be in the past"
+	}
+	if _, given := fields["uses_allowed"]; given {
+		token.Uses = uses
+	}
+	if _, given := fields["expiry_time"]; given {
+		token.Expires = nil
+		if expiry != nil {
+			token.Expires = new(time.UnixMilli(int64(*expiry)).UTC())
 		}
-		token.Expires = &expires
 	}
-	return token, "", ""
+	return ""
 }
 
 func notAllowed(r rune) bool {
