@@ -149,6 +149,7 @@ func (a *app) run(ctx context.Context) error {
 	tasks.Go(func() { stop(server.Serve(ctx)) })
 	tasks.Go(func() { a.intake.watch(ctx) })
 	tasks.Go(func() { a.tokenAPI.watch(ctx) })
+	tasks.Go(func() { a.checkUp(ctx) })
 	for {
 		err = a.work(ctx, lock)
 		lock.Release()

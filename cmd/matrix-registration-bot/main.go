@@ -24,6 +24,7 @@ const (
 func main() {
 	os.Exit(execute(os.Args[1:], surroundings{
 		environ: os.Environ(),
+		stdin:   os.Stdin,
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 	}))
@@ -33,6 +34,7 @@ func main() {
 type surroundings struct {
 	configPath     string   // as given with -c; empty: see config.Load
 	environ        []string // "NAME=value"
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
@@ -48,7 +50,9 @@ func commandLine(around *surroundings) *cobra.Command {
 	line.AddCommand(
 		runCommand(around),
 		initCommand(around),
+		doctorCommand(around),
 		fingerprintCommand(around),
+		grantAdminCommand(around),
 		healthcheckCommand(around),
 		versionCommand(around),
 	)

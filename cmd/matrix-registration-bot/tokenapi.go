@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 	"maunium.net/go/mautrix/id"
 
+	"matrix-registration-bot/doctor"
 	"matrix-registration-bot/tokens"
 )
 
@@ -37,23 +36,23 @@ func (t *tokenAPI) state() string {
 	return words
 }
 
-// watch asks for a token that nobody has: "not found" is a working answer.
+// watch asks for a token now and then.
 func (t *tokenAPI) watch(ctx context.Context) {
 	for {
-		_, err := t.server.Get(ctx, "registration-bot-check")
+		finding := doctor.AskTokens(ctx, t.server, t.bot.String())
 		if ctx.Err() != nil {
 			return
 		}
 		words, wait := "ok", tokenAPILater
-		if err != nil && !errors.Is(err, tokens.ErrNotFound) {
-			words, wait = t.explain(err), tokenAPISoon
+		if finding.State == doctor.Problem {
+			words, wait = finding.Text, tokenAPISoon
 		}
 		if before := t.state(); before != words {
 			t.words.Store(words)
 			if words == "ok" {
-				t.log.Info().Msg("Registration tokens can be made")
+				t.log.Info().Msg(finding.Text)
 			} else {
-				t.log.Warn().Err(err).Msg("Registration tokens can't be made yet: " + words)
+				t.log.Warn().Str("do", finding.Do).Msg(finding.Text)
 			}
 		}
 		select {
@@ -62,19 +61,4 @@ func (t *tokenAPI) watch(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
-}
-
-// explain says what is missing, and what to do.
-func (t *tokenAPI) explain(err error) string {
-	switch {
-	case errors.Is(err, tokens.ErrNotAdmin):
-		return fmt.Sprintf(`the bot is not a server admin; an admin makes it one with PUT /_synapse/admin/v2/users/%s and the body {"admin": true}`, t.bot)
-	case errors.Is(err, tokens.ErrBadCredentials):
-		return "the homeserver does not accept the bot's access token; has it loaded registration.yaml, or is api.token old?"
-	case errors.Is(err, tokens.ErrNoAPI):
-		return "the token API is not there: a proxy closes /_synapse/admin (set api.base_url to the homeserver's internal address), or accounts are kept by MAS"
-	case errors.Is(err, tokens.ErrUnreachable), errors.Is(err, tokens.ErrUnknownOutcome):
-		return "the token API does not answer"
-	}
-	return "the token API answers with an error"
 }
