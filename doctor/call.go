@@ -23,9 +23,6 @@ type answer struct {
 	words   string // the server's words with it
 }
 
-// matrix tells whether a homeserver spoke, and not a proxy.
-func (a answer) matrix() bool { return a.status == http.StatusOK || a.errcode != "" }
-
 // into decodes the body.
 func (a answer) into(value any) error {
 	if err := json.Unmarshal(a.body, value); err != nil {
