@@ -29,7 +29,10 @@ type memory struct {
 // rows are what memory holds, and what a transaction that failed puts back.
 type rows struct {
 	Plans     map[id.EventID]Plan
+	Planned   map[id.EventID]time.Time
 	Made      map[string]Maker
+	Users     map[string][]User
+	People    map[id.UserID]Person
 	Entries   []access.Entry
 	Questions []Question
 	Audit     []AuditRecord
@@ -41,7 +44,8 @@ func newMemory() *memory {
 	return &memory{
 		turn: make(chan struct{}, 1),
 		rows: rows{
-			Plans: map[id.EventID]Plan{}, Made: map[string]Maker{}, Marks: map[id.EventID]time.Time{},
+			Plans: map[id.EventID]Plan{}, Planned: map[id.EventID]time.Time{}, Made: map[string]Maker{},
+			Users: map[string][]User{}, People: map[id.UserID]Person{}, Marks: map[id.EventID]time.Time{},
 		},
 		now:    time.Now,
 		marked: map[id.EventID]id.UserID{},
@@ -99,7 +103,7 @@ func (m *memory) Plan(ctx context.Context, event id.EventID) (plan Plan, ok bool
 }
 
 func (m *memory) SavePlan(ctx context.Context, plan Plan) error {
-	return m.do(ctx, func(r *rows) { r.Plans[plan.Event] = copyOf(plan) })
+	return m.do(ctx, func(r *rows) { r.Plans[plan.Event], r.Planned[plan.Event] = copyOf(plan), m.now() })
 }
 
 func (m *memory) SaveStep(ctx context.Context, event id.EventID, n int, step Step) error {
@@ -115,9 +119,43 @@ func (m *memory) SaveMade(ctx context.Context, token string, maker Maker) error 
 	return m.do(ctx, func(r *rows) { r.Made[token] = maker })
 }
 
+func (m *memory) Created(ctx context.Context, user id.UserID, command string, since time.Time) (times []time.Time, err error) {
+	err = m.do(ctx, func(r *rows) {
+		for event, plan := range r.Plans {
+			for _, step := range plan.Steps {
+				if plan.Command == command && m.marked[event] == user && !r.Planned[event].Before(since) && step.Kind == StepCreate && step.State != StepFailed {
+					times = append(times, r.Planned[event])
+				}
+			}
+		}
+	})
+	slices.SortFunc(times, time.Time.Compare)
+	return times, err
+}
+
+func (m *memory) Users(ctx context.Context, token string) (users []User, err error) {
+	err = m.do(ctx, func(r *rows) { users = slices.Clone(r.Users[token]) })
+	return users, err
+}
+
+func (m *memory) Person(ctx context.Context, user id.UserID) (person Person, err error) {
+	err = m.do(ctx, func(r *rows) {
+		var known bool
+		if person, known = r.People[user]; !known {
+			person = NewPerson()
+		}
+	})
+	return person, err
+}
+
+func (m *memory) SavePerson(ctx context.Context, user id.UserID, person Person) error {
+	return m.do(ctx, func(r *rows) { r.People[user] = person })
+}
+
 func (m *memory) Forget(ctx context.Context, token string) error {
 	return m.do(ctx, func(r *rows) {
 		delete(r.Made, token)
+		delete(r.Users, token)
 		for _, plan := range r.Plans {
 			for n, s := range plan.Steps {
 				if s.Token == token {
@@ -180,6 +218,17 @@ func (m *memory) CloseQuestion(ctx context.Context, question id.EventID) error {
 
 func (m *memory) Audit(ctx context.Context, record AuditRecord) error {
 	return m.do(ctx, func(r *rows) { r.Audit = append(r.Audit, record) })
+}
+
+func (m *memory) AuditRecords(ctx context.Context, user id.UserID, most int) (records []AuditRecord, err error) {
+	err = m.do(ctx, func(r *rows) {
+		for _, record := range slices.Backward(r.Audit) {
+			if (user == "" || record.User == user) && len(records) < most {
+				records = append(records, record)
+			}
+		}
+	})
+	return records, err
 }
 
 func (m *memory) MarkCommand(ctx context.Context, event id.EventID) error {

@@ -55,5 +55,6 @@ type Question struct {
 	Asker   id.UserID // who has to answer
 	Command string    // the command that goes on after "confirm"
 	Tokens  []string  // exactly what was asked about
+	Words   []string  // or what the command was given, which is read again
 	AskedAt time.Time // origin_server_ts of the bot's message; zero while it is not delivered
 }

@@ -27,8 +27,19 @@ type Store interface {
 	Made(ctx context.Context) (map[string]Maker, error)
 	// SaveMade notes the maker of a token.
 	SaveMade(ctx context.Context, token string, maker Maker) error
+	// Created says when the tokens were planned that a person made with a
+	// command since the given time, or is about to make: oldest first, each once.
+	Created(ctx context.Context, user id.UserID, command string, since time.Time) ([]time.Time, error)
+	// Users returns who registered with a token as far as it is known, in that
+	// order.
+	Users(ctx context.Context, token string) ([]User, error)
 	// Forget erases a token's text everywhere, because the token is gone.
 	Forget(ctx context.Context, token string) error
+
+	// Person returns what somebody has set for themselves, NewPerson if nothing.
+	Person(ctx context.Context, user id.UserID) (Person, error)
+	// SavePerson keeps what somebody has set for themselves.
+	SavePerson(ctx context.Context, user id.UserID, person Person) error
 
 	// AllowList returns the stored list, oldest first.
 	AllowList(ctx context.Context) ([]access.Entry, error)
@@ -48,6 +59,9 @@ type Store interface {
 
 	// Audit keeps who did what, or was refused it.
 	Audit(ctx context.Context, record AuditRecord) error
+	// AuditRecords returns the newest records, newest first: those of one
+	// person, or of all if user is empty.
+	AuditRecords(ctx context.Context, user id.UserID, most int) ([]AuditRecord, error)
 	// MarkCommand notes in the inbox that this event was a command, for CountCommands.
 	MarkCommand(ctx context.Context, event id.EventID) error
 	// CountCommands says how many marked commands of this person came in since
@@ -62,13 +76,31 @@ type Plan struct {
 	Steps   []Step
 }
 
-// Maker is the person behind a token.
+// Maker is the person behind a token, and what they wrote down about it.
 type Maker struct {
-	User   id.UserID
-	Event  id.EventID // the command that made it
-	RoomID id.RoomID
-	At     time.Time
+	User      id.UserID  // empty: it was made elsewhere, and only the note is ours
+	Event     id.EventID // the command that made it
+	RoomID    id.RoomID
+	At        time.Time
+	Recipient string // whom it is meant for, in the maker's words
+	Note      string
 }
+
+// User is somebody who registered with a token.
+type User struct {
+	ID      id.UserID
+	At      time.Time
+	Certain bool // false: the server does not say it, but the times fit
+}
+
+// Person is what somebody has set for themselves.
+type Person struct {
+	Language string // empty: the one of the config
+	Notify   bool   // wants news about the tokens that they made
+}
+
+// NewPerson is somebody who has set nothing yet.
+func NewPerson() Person { return Person{Notify: true} }
 
 // AuditRecord is one line of the audit: an effect or a refusal.
 type AuditRecord struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"go.mau.fi/util/dbutil"
 	"maunium.net/go/mautrix/id"
@@ -61,6 +62,31 @@ func (d *DB) SaveStep(ctx context.Context, event id.EventID, n int, step command
 	return d.exec(ctx, "saving a step", `UPDATE steps SET token=$3, body=$4 WHERE event_id=$1 AND n=$2`, event, n, step.Token, body)
 }
 
+// Created implements commands.Store.
+func (d *DB) Created(ctx context.Context, user id.UserID, command string, since time.Time) ([]time.Time, error) {
+	type created struct {
+		at   time.Time
+		step commands.Step
+	}
+	steps, err := query(ctx, d, "counting what a person created", func(row dbutil.Scannable) (c created, err error) {
+		var at int64
+		var body []byte
+		if err = row.Scan(&at, &body); err == nil {
+			err = json.Unmarshal(body, &c.step)
+		}
+		c.at = time.UnixMilli(at)
+		return c, err
+	}, `SELECT p.created_at, s.body FROM plans p JOIN inbox i ON i.event_id=p.event_id JOIN steps s ON s.event_id=p.event_id
+		WHERE p.created_at>=$1 AND p.command=$2 AND i.sender=$3 ORDER BY p.created_at`, since.UnixMilli(), command, user)
+	var times []time.Time
+	for _, c := range steps {
+		if c.step.Kind == commands.StepCreate && c.step.State != commands.StepFailed {
+			times = append(times, c.at)
+		}
+	}
+	return times, err
+}
+
 // Forget implements commands.Store.
 func (d *DB) Forget(ctx context.Context, token string) error {
 	if token == "" {
@@ -87,6 +113,9 @@ func (d *DB) Forget(ctx context.Context, token string) error {
 			if err := d.SaveStep(ctx, p.event, p.n, bare); err != nil {
 				return err
 			}
+		}
+		if err := d.exec(ctx, "forgetting who used a token", `DELETE FROM newcomers WHERE token=$1`, token); err != nil {
+			return err
 		}
 		return d.exec(ctx, "forgetting a token", `DELETE FROM made WHERE token=$1`, token)
 	})

@@ -14,7 +14,7 @@ import (
 
 // A question's time is the one of the bot's message that asked it, which the
 // outbox learns on delivery.
-const questionColumns = `SELECT q.question_id, q.room_id, q.asker, q.command, q.tokens, COALESCE(o.sent_at, 0)
+const questionColumns = `SELECT q.question_id, q.room_id, q.asker, q.command, q.tokens, q.words, COALESCE(o.sent_at, 0)
 	FROM questions q LEFT JOIN outbox o ON o.cause=q.question_id AND o.question `
 
 // SaveQuestion implements commands.Store.
@@ -23,15 +23,19 @@ func (d *DB) SaveQuestion(ctx context.Context, q commands.Question) error {
 	if err != nil {
 		return fmt.Errorf("saving a question: %w", err)
 	}
+	words, err := json.Marshal(q.Words)
+	if err != nil {
+		return fmt.Errorf("saving a question: %w", err)
+	}
 	return d.Transact(ctx, func(ctx context.Context) error {
-		err := d.exec(ctx, "closing older questions", `UPDATE questions SET open=false, tokens=$3 WHERE room_id=$1 AND asker=$2`,
+		err := d.exec(ctx, "closing older questions", `UPDATE questions SET open=false, tokens=$3, words=$3 WHERE room_id=$1 AND asker=$2`,
 			q.RoomID, q.Asker, []byte("[]"))
 		if err != nil {
 			return err
 		}
 		return d.exec(ctx, "saving a question", `
-			INSERT INTO questions (question_id, room_id, asker, command, tokens, asked_on, open) VALUES ($1, $2, $3, $4, $5, $6, true)`,
-			q.ID, q.RoomID, q.Asker, q.Command, tokens, d.millis())
+			INSERT INTO questions (question_id, room_id, asker, command, tokens, words, asked_on, open) VALUES ($1, $2, $3, $4, $5, $6, $7, true)`,
+			q.ID, q.RoomID, q.Asker, q.Command, tokens, words, d.millis())
 	})
 }
 
@@ -48,17 +52,20 @@ func (d *DB) LastQuestion(ctx context.Context, room id.RoomID, asker id.UserID) 
 
 // CloseQuestion implements commands.Store.
 func (d *DB) CloseQuestion(ctx context.Context, question id.EventID) error {
-	return d.exec(ctx, "closing a question", `UPDATE questions SET open=false, tokens=$2 WHERE question_id=$1`, question, []byte("[]"))
+	return d.exec(ctx, "closing a question", `UPDATE questions SET open=false, tokens=$2, words=$2 WHERE question_id=$1`, question, []byte("[]"))
 }
 
 func scanQuestion(row dbutil.Scannable) (q commands.Question, err error) {
-	var tokens []byte
+	var tokens, words []byte
 	var askedAt int64
-	if err = row.Scan(&q.ID, &q.RoomID, &q.Asker, &q.Command, &tokens, &askedAt); err != nil {
+	if err = row.Scan(&q.ID, &q.RoomID, &q.Asker, &q.Command, &tokens, &words, &askedAt); err != nil {
 		return q, err
 	}
 	if askedAt != 0 {
 		q.AskedAt = time.UnixMilli(askedAt)
 	}
-	return q, json.Unmarshal(tokens, &q.Tokens)
+	if err = json.Unmarshal(tokens, &q.Tokens); err != nil {
+		return q, err
+	}
+	return q, json.Unmarshal(words, &q.Words)
 }
