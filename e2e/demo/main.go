@@ -40,6 +40,11 @@ func demo(ctx context.Context, once bool) error {
 	if err != nil {
 		return err
 	}
+	for _, person := range []*lab.Person{site.Admin, ben} {
+		if err := l.Encrypt(ctx, person); err != nil {
+			return err
+		}
+	}
 	if err := converse(ctx, site, ben); err != nil {
 		return fmt.Errorf("%w\nthe bot's log:\n%s", err, site.Bot.Log())
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,7 +19,7 @@ type voice struct {
 // open starts a direct chat with the bot.
 func open(ctx context.Context, site *lab.Site, person *lab.Person) (*voice, error) {
 	name := person.UserID.Localpart()
-	narrate("%s opens a chat with %s.", name, site.Bot.UserID)
+	narrate("%s opens an encrypted chat with %s.", name, site.Bot.UserID)
 	chat, err := person.DM(ctx, site.Bot.UserID)
 	if err != nil {
 		return nil, err
@@ -47,6 +48,9 @@ func (v *voice) hears(words ...string) error {
 
 func check(message lab.Message, words []string) error {
 	utter("bot", message.Body)
+	if !message.Encrypted {
+		return errors.New("the bot's answer should be encrypted")
+	}
 	for _, word := range words {
 		if !strings.Contains(message.Body, word) {
 			return fmt.Errorf("the bot's answer should hold %q", word)

@@ -193,16 +193,8 @@ func (c *Chat) wait(ctx context.Context, what string, holds func() bool) error {
 	return nil
 }
 
-// see takes note of an event in the room.
+// see takes note of a parsed and, if possible, decrypted event in the room.
 func (c *Chat) see(evt *event.Event) {
-	if evt.StateKey != nil {
-		evt.Type.Class = event.StateEventType
-	} else {
-		evt.Type.Class = event.MessageEventType
-	}
-	if evt.Content.ParseRaw(evt.Type) != nil {
-		return
-	}
 	switch content := evt.Content.Parsed.(type) {
 	case *event.MemberEventContent:
 		c.members[id.UserID(evt.GetStateKey())] = content
@@ -214,6 +206,7 @@ func (c *Chat) see(evt *event.Event) {
 				HTML:      content.FormattedBody,
 				Type:      content.MsgType,
 				InReplyTo: content.RelatesTo.GetReplyTo(),
+				Encrypted: evt.Mautrix.WasEncrypted,
 				SentAt:    time.UnixMilli(evt.Timestamp),
 			})
 		}

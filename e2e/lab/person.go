@@ -15,10 +15,11 @@ type Person struct {
 	UserID   id.UserID
 	Password string
 
-	client *mautrix.Client
-	filter string // of /sync, as JSON
-	since  string // position in /sync
-	chats  map[id.RoomID]*Chat
+	client  *mautrix.Client
+	secrecy *secrecy // nil: no encryption
+	filter  string   // of /sync, as JSON
+	since   string   // position in /sync
+	chats   map[id.RoomID]*Chat
 }
 
 // LogIn logs a person in with their password.
@@ -92,9 +93,12 @@ func (p *Person) Group(ctx context.Context, bot id.UserID, others ...*Person) (*
 }
 
 func (p *Person) createRoom(ctx context.Context, bot id.UserID, request *mautrix.ReqCreateRoom) (*Chat, error) {
-	room, err := p.client.CreateRoom(ctx, request)
+	room, err := p.client.CreateRoom(ctx, p.encrypted(request))
 	if err != nil {
 		return nil, fmt.Errorf("creating a room: %w", err)
+	}
+	if _, err := p.client.State(ctx, room.RoomID); p.secrecy != nil && err != nil {
+		return nil, fmt.Errorf("looking into the new room: %w", err)
 	}
 	return p.chat(room.RoomID, bot), nil
 }
@@ -124,25 +128,50 @@ func (p *Person) sync(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s waits for news: %w", p.UserID, err)
 	}
+	since := p.since
 	p.since = news.NextBatch
+	if p.secrecy != nil {
+		p.secrecy.keys(ctx, news, since)
+		early := p.secrecy.early
+		p.secrecy.early = nil
+		for _, evt := range early {
+			p.tell(ctx, evt.RoomID, []*event.Event{evt})
+		}
+	}
 	for room, joined := range news.Rooms.Join {
-		p.tell(room, joined.State.Events, joined.Timeline.Events)
+		p.tell(ctx, room, joined.State.Events)
+		p.tell(ctx, room, joined.Timeline.Events)
 	}
 	for room, left := range news.Rooms.Leave {
-		p.tell(room, left.State.Events, left.Timeline.Events)
+		p.tell(ctx, room, left.State.Events)
+		p.tell(ctx, room, left.Timeline.Events)
 	}
 	return nil
 }
 
-func (p *Person) tell(room id.RoomID, state, timeline []*event.Event) {
+// tell gives events to the chat that they belong to.
+func (p *Person) tell(ctx context.Context, room id.RoomID, events []*event.Event) {
 	chat, ok := p.chats[room]
 	if !ok {
 		return
 	}
-	for _, evt := range state {
-		chat.see(evt)
-	}
-	for _, evt := range timeline {
+	for _, evt := range events {
+		evt.RoomID = room
+		evt.Type.Class = event.MessageEventType
+		if evt.StateKey != nil {
+			evt.Type.Class = event.StateEventType
+		}
+		if evt.Content.Parsed == nil && evt.Content.ParseRaw(evt.Type) != nil {
+			continue
+		}
+		if p.secrecy != nil && evt.StateKey != nil {
+			p.secrecy.follow(ctx, p.client, evt)
+		}
+		if p.secrecy != nil && evt.Type == event.EventEncrypted && evt.Sender != p.UserID {
+			if evt = p.secrecy.open(ctx, evt); evt == nil {
+				continue
+			}
+		}
 		chat.see(evt)
 	}
 }
