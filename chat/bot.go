@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -165,7 +166,15 @@ func (b *Bot) text(key string, args locale.Args) locale.Text {
 	return b.cfg.Language().Text(key, args)
 }
 
-// panicked turns a recovered panic into an error with its stack.
-func panicked(p any, stack []byte) error {
-	return fmt.Errorf("panic: %v\n%s", p, stack)
+// errPanic is a mistake in a program, ours or mautrix's.
+var errPanic = errors.New("panic")
+
+// safely makes an error of a panic.
+func safely(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	return do()
 }

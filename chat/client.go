@@ -26,7 +26,7 @@ func newClient(cfg Config) (*mautrix.Client, error) {
 		return nil, fmt.Errorf("homeserver address: %w", err)
 	}
 	cli.SetAppServiceUserID = true
-	cli.Client = cfg.HTTP
+	cli.Client = &http.Client{Transport: readable{cfg.HTTP.Transport}}
 	cli.UserAgent = "matrix-registration-bot"
 	cli.Syncer = nil // mautrix's own sync loop is not used
 	cli.Store = nil

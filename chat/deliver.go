@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"maunium.net/go/mautrix"
@@ -37,7 +36,7 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 	} else if m.TxnID == "" || wait > 0 {
 		return wait, false
 	}
-	err = s.deliverSafely(ctx, m)
+	err = safely(func() error { return s.deliver(ctx, m) })
 	log := s.log.Warn().Err(err).Stringer("room_id", roomID).Str("txn_id", m.TxnID).Int("tries", m.Tries)
 	switch {
 	case err == nil:
@@ -47,7 +46,7 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 	case errors.Is(err, mUnknownDevice):
 		s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 		return time.Second, false
-	case errors.Is(err, errGone), errors.Is(err, errUndeliverable):
+	case errors.Is(err, errGone), errors.Is(err, errUndeliverable), errors.Is(err, errPanic) && m.Tries+1 >= maxTries:
 		log.Msg("Giving a message up")
 		err = s.store.Drop(ctx, m.TxnID)
 	default:
@@ -59,15 +58,6 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 		return pause(4, 4*time.Second, nil), false
 	}
 	return 0, true
-}
-
-func (s *session) deliverSafely(ctx context.Context, m store.Outgoing) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %w", errUndeliverable, panicked(p, debug.Stack()))
-		}
-	}()
-	return s.deliver(ctx, m)
 }
 
 // deliver makes one attempt, and notes its success.

@@ -56,7 +56,7 @@ func newSession(b *Bot) *session {
 
 // run lives the session until the context ends or something fails for good.
 func (s *session) run(ctx context.Context) error {
-	if err := s.prepare(ctx); err != nil {
+	if err := safely(func() error { return s.prepare(ctx) }); err != nil {
 		return err
 	}
 	// Two contexts: begin ends when nothing new may begin, work when what is
@@ -111,12 +111,17 @@ func (s *session) fail(err error) {
 	}
 }
 
+// goTask runs a task beside the lanes. Its panic ends the session.
 func (s *session) goTask(task func()) {
-	s.tasks.Add(1)
-	go func() {
-		defer s.tasks.Done()
-		task()
-	}()
+	s.tasks.Go(func() {
+		err := safely(func() error {
+			task()
+			return nil
+		})
+		if err != nil {
+			s.fail(fmt.Errorf("%w: %w", errStartOver, err))
+		}
+	})
 }
 
 // wakeLoop takes up what an earlier life left, and whatever else came into the

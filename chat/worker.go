@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"maunium.net/go/mautrix/event"
@@ -47,16 +46,11 @@ func (s *session) handleNext(ctx context.Context, room id.RoomID) (wait time.Dur
 	return 0, true
 }
 
-// handleSafely is where the panic of a handler ends.
-func (s *session) handleSafely(ctx context.Context, in store.Incoming) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p, debug.Stack())
-		}
-	}()
+// handleSafely is where the panic of a handler ends, and one that takes too long.
+func (s *session) handleSafely(ctx context.Context, in store.Incoming) error {
 	ctx, cancel := context.WithTimeout(ctx, handleTime)
 	defer cancel()
-	return s.handle(ctx, in)
+	return safely(func() error { return s.handle(ctx, in) })
 }
 
 // tryAgainLater decides what becomes of an event whose handling failed. What
