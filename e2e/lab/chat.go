@@ -173,6 +173,14 @@ func (c *Chat) Upgrade(ctx context.Context) (*Chat, error) {
 	return chat, chat.Invite(ctx, c.bot)
 }
 
+// Kick throws somebody out of the room.
+func (c *Chat) Kick(ctx context.Context, user id.UserID) error {
+	if _, err := c.person.client.KickUser(ctx, c.RoomID, &mautrix.ReqKickUser{UserID: user}); err != nil {
+		return fmt.Errorf("throwing %s out: %w", user, err)
+	}
+	return nil
+}
+
 // Leave leaves the room.
 func (c *Chat) Leave(ctx context.Context) error {
 	if _, err := c.person.client.LeaveRoom(ctx, c.RoomID); err != nil {
