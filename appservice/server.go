@@ -57,7 +57,7 @@ func defaultLimits() limits {
 		write:  60 * time.Second,
 		idle:   2 * time.Minute,
 		ready:  5 * time.Second,
-		stop:   25 * time.Second,
+		stop:   8 * time.Second, // Docker kills after 10 s
 	}
 }
 

@@ -27,22 +27,20 @@ func (s *session) ensureCrossSigning(ctx context.Context, e *encryption) error {
 	if err != nil && !errors.Is(err, errNoSeeds) {
 		return err
 	}
-	if err != nil {
+	ours := err == nil && (published == "" || published == e.mach.CrossSigningKeys.MasterKey.PublicKey())
+	if !ours {
+		// A database that was lost, or an older one brought back. Synapse takes
+		// no key a second time, so a former identity can't be put up again.
 		if published != "" {
-			s.log.Warn().Msg("The bot's former cross-signing identity is lost with its database; making a new one. People who had verified the bot will be told")
+			s.log.Warn().Msg("The homeserver shows another cross-signing identity than the database has; making a new one. People who had verified the bot will be told")
 		}
 		if err := e.makeCrossSigning(ctx); err != nil {
 			return err
 		}
-	}
-	keys := e.mach.CrossSigningKeys
-	if published == keys.MasterKey.PublicKey() && s.deviceSigned(ctx, e) {
+	} else if published != "" && e.deviceSigned(ctx) {
 		return nil
 	}
-	if published != "" && published != keys.MasterKey.PublicKey() {
-		s.log.Warn().Msg("The homeserver shows another cross-signing identity than the bot's; publishing the bot's again")
-	}
-	return e.publishCrossSigning(ctx, keys)
+	return e.publishCrossSigning(ctx, e.mach.CrossSigningKeys)
 }
 
 var errNoSeeds = errors.New("no cross-signing keys in the database")
@@ -127,7 +125,7 @@ func (e *encryption) publishedMasterKey(ctx context.Context) (id.Ed25519, error)
 
 // deviceSigned tells whether the homeserver shows the device with a signature
 // of the bot's self-signing key.
-func (s *session) deviceSigned(ctx context.Context, e *encryption) bool {
+func (e *encryption) deviceSigned(ctx context.Context) bool {
 	resp, err := e.ownKeys(ctx)
 	if err != nil {
 		return false

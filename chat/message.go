@@ -37,6 +37,7 @@ func (s *session) onText(ctx context.Context, in store.Incoming, evt *event.Even
 	}
 	content.RemoveReplyFallback()
 	m := s.message(in, evt, room)
+	m.Encrypted = wasEncrypted // in an encrypted room too: a message in clear is no secret
 	m.Text = namePeople(content.Body, content.FormattedBody)
 	m.Mentioned = content.Mentions.Has(s.cfg.UserID)
 	finish, err := s.cfg.Commands.Handle(ctx, m)

@@ -19,7 +19,7 @@ type Message struct {
 	SentAt    time.Time     // origin_server_ts: the sender's server's clock
 	Waited    time.Duration // how long it was on the way and in the inbox
 	Direct    bool          // the room holds exactly the bot and this person
-	Encrypted bool          // the room is encrypted
+	Encrypted bool          // the message was encrypted; for a reaction, which never is: the room is
 	Mentioned bool          // m.mentions names the bot
 
 	Text     string    // an m.text body without its reply fallback; "" for a reaction

@@ -152,10 +152,10 @@ func (a *app) run(ctx context.Context) error {
 	tasks.Go(func() { a.checkUp(ctx) })
 	for {
 		err = a.work(ctx, lock)
-		lock.Release()
 		if err != nil || ctx.Err() != nil {
 			break
 		}
+		lock.Release()
 		a.log.Error().Msg("The right to the database is lost: all work stops until it is held again")
 		if lock, err = a.db.Lock(ctx, a.log); err != nil {
 			break
@@ -164,8 +164,14 @@ func (a *app) run(ctx context.Context) error {
 	}
 	stop(err)
 	tasks.Wait()
-	if err == nil {
-		err = context.Cause(ctx)
+	if lock != nil {
+		lock.Release() // last: whoever waits for it also waits for our port
+	}
+	switch {
+	case errors.Is(err, chat.ErrWrongPickleKey):
+		return a.cfg.Wrong("encryption.pickle_key", "%v", err)
+	case err == nil:
+		return context.Cause(ctx)
 	}
 	return err
 }
