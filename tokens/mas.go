@@ -193,11 +193,8 @@ func (m *mas) switchTo(ctx context.Context, op, action, text string, revoked boo
 	if err != nil {
 		return Token{}, prepared(op, err)
 	}
-	if item.token().Revoked == revoked {
-		return Token{}, &Error{Kind: already, Op: op}
-	}
 	token, err := m.change(ctx, text, call{op: op, method: http.MethodPost, path: item.path() + action})
-	if errors.Is(err, ErrRefused) { // somebody was faster, perhaps
+	if errors.Is(err, ErrRefused) { // with 400, which it has for other things too
 		if again, findErr := m.find(ctx, op, text); findErr == nil && again.token().Revoked == revoked {
 			err = recast(err, func(e *Error) { e.Kind = already })
 		}

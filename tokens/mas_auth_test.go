@@ -84,6 +84,10 @@ func TestClosingGivesTheAccessTokenBack(t *testing.T) {
 		if n := len(mas.Public.Requests()); n != requests {
 			t.Error("MAS was asked after the end")
 		}
+		list(t, server)
+		if n := len(mas.Public.Requests()) - requests; n != 3 {
+			t.Errorf("beginning anew took %d requests, want discovery, access token and list", n)
+		}
 	})
 }
 

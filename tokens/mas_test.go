@@ -352,21 +352,6 @@ func TestAfterAnUnknownOutcomeTheTokenIsFound(t *testing.T) {
 	wantKind(t, server.Delete(t.Context(), "abc"), tokens.ErrRevoked)
 }
 
-func TestTwoWhoRevokeAtOnce(t *testing.T) {
-	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
-	server := connect(t, mas.Config())
-	if _, err := server.Create(t.Context(), tokens.Spec{Text: "abc"}); err != nil {
-		t.Fatal(err)
-	}
-	revokedMeanwhile := func(w http.ResponseWriter, r *http.Request, s http.Handler) {
-		mas.Put(tokens.Token{Text: "abc", Revoked: true})
-		s.ServeHTTP(w, r)
-	}
-	look := func(w http.ResponseWriter, r *http.Request, s http.Handler) { s.ServeHTTP(w, r) }
-	mas.Public.Next(look, revokedMeanwhile)
-	wantKind(t, server.Delete(t.Context(), "abc"), tokens.ErrRevoked)
-}
-
 func TestForeignTokensOfMASAreShownAsTheyAre(t *testing.T) {
 	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
 	for _, token := range []tokens.Token{
