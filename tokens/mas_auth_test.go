@@ -79,14 +79,18 @@ func TestClosingGivesTheAccessTokenBack(t *testing.T) {
 		if err := server.Close(t.Context()); err != nil {
 			t.Errorf("a second time: %v", err)
 		}
+		before := len(mas.Public.Requests())
+		list(t, server)
+		if n := len(mas.Public.Requests()) - before; n != 3 {
+			t.Errorf("beginning anew took %d requests, want discovery, access token and list", n)
+		}
+		if err := server.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 		requests := len(mas.Public.Requests())
 		time.Sleep(10 * time.Minute)
 		if n := len(mas.Public.Requests()); n != requests {
 			t.Error("MAS was asked after the end")
-		}
-		list(t, server)
-		if n := len(mas.Public.Requests()) - requests; n != 3 {
-			t.Errorf("beginning anew took %d requests, want discovery, access token and list", n)
 		}
 	})
 }
