@@ -93,6 +93,10 @@ func (c *Config) checkAPI() {
 	if c.API.BaseURL != "" {
 		c.webAddress("api.base_url", c.API.BaseURL)
 	}
+	if c.API.Issuer != "" {
+		c.webAddress("api.issuer", c.API.Issuer)
+	}
+	c.oneOf("api.client_auth", c.API.ClientAuth, "auto", "basic", "post")
 	hasClient := c.API.ClientID != "" && c.API.ClientSecret != ""
 	switch {
 	case c.API.ClientID != "" && c.API.ClientSecret == "":

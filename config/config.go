@@ -95,6 +95,10 @@ type API struct {
 	ClientID string `yaml:"client_id"`
 	// MAS only: the secret of client_id.
 	ClientSecret string `yaml:"client_secret"`
+	// MAS only: how the secret is sent, `basic` or `post` as the client's `client_auth_method` in MAS's config says. `auto` tries both.
+	ClientAuth string `yaml:"client_auth"`
+	// MAS only: its URL as the bot reaches it. Empty: the homeserver says it.
+	Issuer string `yaml:"issuer"`
 }
 
 // Create is what a `create` without options makes.
@@ -174,7 +178,7 @@ func defaults() Config {
 			Username: "registration-bot", Displayname: "Registration Bot", Prefix: "!reg",
 			Language: "en", Timezone: "UTC", MaxCommandAge: time.Hour,
 		},
-		API: API{Type: "auto"},
+		API: API{Type: "auto", ClientAuth: "auto"},
 		Reloadable: Reloadable{
 			Create: Create{Uses: 1, Expires: 7 * day, Length: 16},
 			Limits: Limits{

@@ -49,11 +49,9 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 // admin the bot asks as itself, with the as_token.
 func tokensConfig(cfg *config.Config, reg *config.Registration, client *http.Client) tokens.Config {
 	c := tokens.Config{
-		Kind: cfg.API.Type, BaseURL: cfg.API.BaseURL, Token: cfg.API.Token,
+		Kind: cfg.API.Type, Homeserver: cfg.Homeserver.Address, BaseURL: cfg.API.BaseURL, Token: cfg.API.Token,
+		Issuer: cfg.API.Issuer, ClientID: cfg.API.ClientID, ClientSecret: cfg.API.ClientSecret, ClientAuth: cfg.API.ClientAuth,
 		UserAgent: "matrix-registration-bot/" + version, HTTP: client,
-	}
-	if c.BaseURL == "" {
-		c.BaseURL = cfg.Homeserver.Address
 	}
 	if c.Token == "" {
 		c.Token, c.UserID = reg.AsToken, cfg.BotUserID()
