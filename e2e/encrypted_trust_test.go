@@ -51,6 +51,7 @@ func TestEncryptedWithSignedDevicesOnly(t *testing.T) {
 
 		s.T.Log("a second device, once the first has signed it")
 		onLaptop := s.device(person, laptop)
+		s.knows(onPhone, onLaptop)
 		s.must(onPhone.SignDevice(s.Context(), onLaptop.DeviceID))
 		laptops := &chat{s, sealed{onLaptop.Enter(room.JSChat)}}
 		asked := laptops.say("whoami")
@@ -61,13 +62,16 @@ func TestEncryptedWithSignedDevicesOnly(t *testing.T) {
 
 func TestEncryptedEmojiVerificationIsDeclined(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
-		anna, room := s.sealedDM(s.device(s.personWith("inviter", "anna"), phone))
+		client := s.device(s.personWith("inviter", "anna"), phone)
+		anna, room := s.sealedDM(client)
 		cancelled, err := room.RequestVerification(s.Context())
 		s.must(err)
 		if cancelled.CancelledBy != s.Bot.UserID {
 			s.Errorf("cancelled by %s (%s), want the bot", cancelled.CancelledBy, cancelled.Code)
 		}
-		s.says(anna.hear(), "fingerprint", "whoami")
+		shown, err := client.Identity(s.Context(), s.Bot.UserID)
+		s.must(err)
+		s.says(anna.hear(), "compare", shown.Devices[0].ID.String(), groupsOfFour(shown.Devices[0].Fingerprint))
 		anna.ask("whoami")
 	})
 }
@@ -86,7 +90,7 @@ func TestEncryptedKeyComesLate(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		client := s.device(s.personWith("inviter", "anna"), phone)
 		anna, room := s.sealedDM(client)
-		other := s.chatWith(s.person("ben"))
+		other := s.chatWith(s.personWith("inviter", "ben"))
 
 		s.must(client.HoldKeys(s.Context()))
 		s.must(room.Rotate(s.Context()))
@@ -101,7 +105,10 @@ func TestEncryptedKeyNeverComes(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		client := s.device(s.personWith("inviter", "anna"), phone)
 		anna, room := s.sealedDM(client)
-		annas, _, group := s.sealedGroup(client, s.device(s.person("ben"), phone))
+		opened, err := client.Group(s.Context(), s.Bot.UserID, s.person("ben").UserID)
+		s.must(err)
+		annas, group := &chat{s, sealed{opened}}, sealed{opened}
+		annas.hear()
 
 		s.must(client.HoldKeys(s.Context()))
 		s.must(group.Rotate(s.Context()))

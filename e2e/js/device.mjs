@@ -154,13 +154,10 @@ export class Device {
                 name: device.displayName ?? "",
                 fingerprint: device.getFingerprint(),
                 signed_by_owner: trust?.signedByOwner ?? false,
-                cross_signing_verified: trust?.crossSigningVerified ?? false,
             };
         };
         return {
             master_key: keys?.master_key ? Object.values(keys.master_key.keys)[0] : "",
-            verified: status.isCrossSigningVerified(),
-            was_verified: status.wasCrossSigningVerified(),
             needs_approval: status.needsUserApproval,
             devices: await Promise.all([...(devices.get(user)?.values() ?? [])].map(describe)),
         };

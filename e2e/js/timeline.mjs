@@ -1,22 +1,33 @@
 // What the person sees: every event of every room, once it is readable, and
-// again when it changes from unreadable to readable.
+// again when it becomes readable or loses the warning beside it.
 import { MatrixEventEvent, RoomEvent, RoomStateEvent } from "matrix-js-sdk";
-import { EventShieldColour, EventShieldReason } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { CryptoEvent, EventShieldColour, EventShieldReason } from "matrix-js-sdk/lib/crypto-api/index.js";
 
 /** Calls tell("timeline"|"member", data) for all that happens in the client's rooms. */
 export function watch(client, tell) {
-    let told = Promise.resolve(); // one after the other, so that the order stays
+    // One after the other: an event that is quicker to decrypt must not overtake.
+    let told = Promise.resolve();
     const report = (event) => {
-        told = told.then(async () => tell("timeline", await describe(client, event)));
+        const decrypted = client.decryptEventIfNeeded(event);
+        told = told.then(async () => {
+            await decrypted;
+            const shown = await describe(client, event);
+            if (shown.encrypted && shown.shield !== "none") warned.add(event);
+            else warned.delete(event);
+            tell("timeline", shown);
+        });
     };
+    // A message may be here before the sender's keys are: the warning ends with them.
+    const warned = new Set();
+    const lookAgain = (user) => {
+        for (const event of warned) if (event.getSender() === user) report(event);
+    };
+    client.on(CryptoEvent.UserTrustStatusChanged, lookAgain);
+    client.on(CryptoEvent.DevicesUpdated, (users) => users.forEach(lookAgain));
 
     const seen = (event) => {
-        if (event.isEncrypted()) {
-            event.on(MatrixEventEvent.Decrypted, report);
-            // The SDK tries by itself; its first attempt may be over already.
-            if (event.isBeingDecrypted() || event.shouldAttemptDecryption()) return;
-        }
         report(event);
+        if (event.isEncrypted()) event.on(MatrixEventEvent.Decrypted, report);
     };
 
     client.on(RoomEvent.Timeline, (event, _room, toStartOfTimeline) => {

@@ -59,7 +59,7 @@ type jsMember struct {
 func (r *jsRoom) see(e JSEvent) {
 	for _, known := range r.timeline {
 		if known.ID == e.ID {
-			e.Late = known.Late || known.Failure != ""
+			e.Late = known.Late || known.Failure != "" && !known.historical()
 			*known = e
 			return
 		}
@@ -227,17 +227,36 @@ func (c *JSChat) Timeline() []JSEvent {
 
 // See waits until the client has an event, readable or not, and returns it.
 func (c *JSChat) See(ctx context.Context, what id.EventID) (JSEvent, error) {
-	var seen JSEvent
+	return c.find(ctx, what, func(JSEvent) bool { return true })
+}
+
+// SeeTrusted waits until the client shows an event as encrypted and without a
+// warning beside it. That there is one for a moment, until the client has asked for
+// the sender's keys, is normal.
+func (c *JSChat) SeeTrusted(ctx context.Context, what id.EventID) (JSEvent, error) {
+	seen, err := c.find(ctx, what, func(e JSEvent) bool { return !e.Encrypted || e.Shield == "none" })
+	switch {
+	case err != nil:
+		return seen, fmt.Errorf("%w (it has a %s shield: %s)", err, seen.Shield, seen.ShieldReason)
+	case !seen.Encrypted:
+		return seen, fmt.Errorf("the event %s came in plain text: %s", seen.ID, seen.Content)
+	}
+	return seen, nil
+}
+
+// find waits until the client shows an event in the wanted way.
+func (c *JSChat) find(ctx context.Context, what id.EventID, wanted func(JSEvent) bool) (JSEvent, error) {
+	var found JSEvent
 	err := c.client.wait(ctx, "the event "+what.String(), func() bool {
 		for _, e := range c.client.inRoom(c.RoomID).timeline {
 			if e.ID == what {
-				seen = *e
-				return true
+				found = *e
+				return wanted(found)
 			}
 		}
 		return false
 	})
-	return seen, err
+	return found, err
 }
 
 // Invite asks somebody into the room.

@@ -125,15 +125,17 @@ func (c *JSClient) room(ctx context.Context, bot id.UserID, verb string, with ma
 
 // JSIdentity is what the client knows about the keys of a person.
 type JSIdentity struct {
-	MasterKey     string `json:"master_key"` // unpadded base64; empty without cross-signing
-	Verified      bool   `json:"verified"`
-	NeedsApproval bool   `json:"needs_approval"` // it is another identity than before
-	Devices       []struct {
-		ID            id.DeviceID `json:"id"`
-		Name          string      `json:"name"`
-		Fingerprint   string      `json:"fingerprint"` // public ed25519 key, unpadded base64
-		SignedByOwner bool        `json:"signed_by_owner"`
-	} `json:"devices"`
+	MasterKey     string          `json:"master_key"`     // unpadded base64; empty without cross-signing
+	NeedsApproval bool            `json:"needs_approval"` // it is another identity than before
+	Devices       []JSShownDevice `json:"devices"`
+}
+
+// JSShownDevice is a device as another person's client shows it.
+type JSShownDevice struct {
+	ID            id.DeviceID `json:"id"`
+	Name          string      `json:"name"`
+	Fingerprint   string      `json:"fingerprint"` // public ed25519 key, unpadded base64
+	SignedByOwner bool        `json:"signed_by_owner"`
 }
 
 // Identity returns what the client knows about the keys of a person.
