@@ -39,7 +39,7 @@ race:
 	CGO_ENABLED=1 $(WITH_POSTGRES) go test -race -tags $(TAGS) ./...
 
 e2e:
-	go test -tags $(TAGS),e2e -count=1 -timeout 30m -p 1 -v ./e2e ./e2e/crash
+	go test -tags $(TAGS),e2e -count=1 -timeout 30m -p 1 -v ./e2e ./e2e/crash ./e2e/doctor
 
 # What e2e does with a part of the crash points, with all of them.
 crash:

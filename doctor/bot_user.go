@@ -16,7 +16,7 @@ func botUser(ctx context.Context, p *Patient) Finding {
 	case a.status == http.StatusOK:
 		return ok(fmt.Sprintf("The bot's user is %s.", bot))
 	case a.errcode == "M_UNKNOWN_TOKEN":
-		return problem("The homeserver does not know the as_token: it has not loaded this registration.yaml.", loadRegistration(p))
+		return problem("The homeserver does not know the as_token.", "See the check of the server name.")
 	case a.errcode == "M_FORBIDDEN" && mentions(a.words, "not registered"):
 		return warning(fmt.Sprintf("%s does not exist yet.", bot), "Start the bot once: it registers its user.")
 	case a.errcode == "M_EXCLUSIVE" || a.errcode == "M_FORBIDDEN":

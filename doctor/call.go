@@ -81,9 +81,12 @@ func (p *Patient) ask(ctx context.Context, method, base, path string, query url.
 		Error   string `json:"error"`
 	}
 	if json.Unmarshal(a.body, &failure) == nil {
-		a.errcode, a.words = failure.Errcode, failure.Error
+		a.errcode, a.words = failure.Errcode, strings.TrimRight(failure.Error, ".")
 	}
 	return a, nil
 }
 
 func (p *Patient) homeserver() string { return p.Config.Homeserver.Address }
+
+// oneLine writes an error of several lines into one.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -10,7 +10,7 @@ func database(ctx context.Context, p *Patient) Finding {
 	exists, err := p.Database.Look(ctx)
 	switch {
 	case err != nil:
-		return problem(fmt.Sprintf("The database can't be used: %v.", err), "Check database.uri, and that the database runs and lets the bot in.")
+		return problem(fmt.Sprintf("The database can't be used: %s.", oneLine(err)), "Check database.uri, and that the database runs and lets the bot in.")
 	case !exists:
 		return warning("The database is empty.", "Start the bot: it makes what it needs.")
 	}

@@ -16,15 +16,18 @@ func encryption(ctx context.Context, p *Patient) Finding {
 	device, err := p.Database.Device(ctx)
 	switch {
 	case err != nil:
-		return problem(fmt.Sprintf("The bot's keys can't be read: %v.", err), "See docs/encryption.md.")
+		return problem(fmt.Sprintf("The bot's keys can't be read: %s.", oneLine(err)), "See the check of the database, and docs/encryption.md.")
 	case device == "":
 		return warning("The bot has no device yet.", "Start the bot: it makes one when it meets the homeserver.")
 	}
 	bot := p.Config.BotUserID()
 	a, err := p.call(ctx, http.MethodPost, p.homeserver(), "/_matrix/client/v3/keys/query", nil, true,
 		map[string]any{"device_keys": map[string][]string{bot: {device}}})
-	if err != nil || a.status != http.StatusOK {
-		return problem(fmt.Sprintf("The homeserver does not tell the bot's keys: HTTP %d %s.", a.status, a.words), "See the check of the bot user.")
+	switch {
+	case err != nil:
+		return problem(fmt.Sprintf("The homeserver can't be asked: %v.", err), "See the check of the homeserver.")
+	case a.status != http.StatusOK:
+		return problem(fmt.Sprintf("The homeserver does not tell the bot's keys: %s.", a.words), "See the check of the bot user.")
 	}
 	type keys struct {
 		Keys       map[string]string            `json:"keys"`

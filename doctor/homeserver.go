@@ -50,10 +50,18 @@ func (p *Patient) software(ctx context.Context) (name, version string) {
 			Version string `json:"version"`
 		} `json:"server"`
 	}
-	if err != nil || a.status != http.StatusOK || a.into(&said) != nil {
+	if err == nil && a.status == http.StatusOK && a.into(&said) == nil {
+		return said.Server.Name, said.Server.Version
+	}
+	// A port without federation: Synapse tells its version on the admin API too, to anybody.
+	a, err = p.call(ctx, http.MethodGet, p.homeserver(), "/_synapse/admin/v1/server_version", nil, false, nil)
+	var synapse struct {
+		Version string `json:"server_version"`
+	}
+	if err != nil || a.status != http.StatusOK || a.into(&synapse) != nil || synapse.Version == "" {
 		return "", ""
 	}
-	return said.Server.Name, said.Server.Version
+	return "Synapse", synapse.Version
 }
 
 var synapseVersion = regexp.MustCompile(`^1\.(\d+)`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 )
 
@@ -34,6 +35,10 @@ func serverName(ctx context.Context, p *Patient) Finding {
 
 // loadRegistration is the cure when the homeserver does not know the bot.
 func loadRegistration(p *Patient) string {
+	path, err := filepath.Abs(p.Config.Appservice.Registration)
+	if err != nil {
+		path = p.Config.Appservice.Registration
+	}
 	return fmt.Sprintf("Put this into homeserver.yaml, see that the homeserver can read the file, and restart it:\n"+
-		"app_service_config_files:\n  - %s", p.Config.Appservice.Registration)
+		"app_service_config_files:\n  - %s", path)
 }

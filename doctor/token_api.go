@@ -47,7 +47,7 @@ func tokensTrouble(err error, bot string) Finding {
 	}{
 		{tokens.ErrNotAdminClient, "MAS does not let the bot's client use its admin API.", "Add the client's id to policy.data.admin_clients in MAS's config, and restart it."},
 		{tokens.ErrBadClient, "MAS does not accept the bot's client.", "Compare api.client_id, api.client_secret and api.client_auth with the entry under clients in MAS's config."},
-		{tokens.ErrNeedsCredentials, fmt.Sprintf("The server is %s, for which the config has no credentials.", found), "Set api.client_id and api.client_secret (MAS), or api.token (Dendrite): see docs/servers.md."},
+		{tokens.ErrNeedsCredentials, fmt.Sprintf("Tokens are made by another kind of server (%s), for which the config has no credentials.", found), "Set api.client_id and api.client_secret (MAS), or api.token (Dendrite): see docs/servers.md."},
 		{tokens.ErrNoIssuer, "MAS does not answer at its issuer's address.", "Set api.issuer to where the bot reaches MAS."},
 		{tokens.ErrNoAdminAPI, "MAS answers, but does not serve its admin API there.", "Add the resource adminapi to a listener in MAS's config, and set api.base_url to it."},
 		{tokens.ErrHasNone, "This homeserver has no token API.", "If its accounts are kept by MAS, set api.type: mas. Conduit and its relatives have none that the bot could use."},

@@ -25,7 +25,7 @@ func wayBack(ctx context.Context, p *Patient) Finding {
 	case a.errcode == "M_UNRECOGNIZED":
 		return warning("This homeserver has no ping, so the way back can't be tried.", "Write to the bot: if it does not answer, check url in registration.yaml.")
 	case a.errcode == "M_UNKNOWN_TOKEN":
-		return problem("The homeserver does not know the as_token: it has not loaded this registration.yaml.", loadRegistration(p))
+		return problem("The homeserver does not know the as_token.", "See the check of the server name.")
 	case a.errcode == "M_CONNECTION_FAILED", a.errcode == "M_CONNECTION_TIMEOUT":
 		return problem(
 			fmt.Sprintf("The homeserver can't reach the bot at %s: %s.", address, a.words),

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"matrix-registration-bot/e2e/lab"
@@ -48,6 +49,9 @@ func demo(ctx context.Context, once bool) error {
 	if err := converse(ctx, site, ben); err != nil {
 		return fmt.Errorf("%w\nthe bot's log:\n%s", err, site.Bot.Log())
 	}
+	if err := examine(ctx, site); err != nil {
+		return err
+	}
 	if once {
 		return nil
 	}
@@ -63,5 +67,21 @@ Ctrl-C stops and removes everything.
 `, site.URL, site.Admin.UserID, site.Admin.Password, ben.UserID, ben.Password, site.Bot.UserID)
 	<-ctx.Done()
 	l.Announce("Stopping and removing everything")
+	return nil
+}
+
+// examine shows what doctor says of the installation, which must be well.
+func examine(ctx context.Context, site *lab.Site) error {
+	narrate("Last, the admin asks `matrix-registration-bot doctor`.")
+	out, err := site.Bot.Command(ctx, "-c", "config.yaml", "doctor")
+	utter("", out)
+	if err != nil {
+		return fmt.Errorf("the installation is not well: %w", err)
+	}
+	for line := range strings.Lines(out) {
+		if !strings.HasPrefix(line, "ok ") {
+			return fmt.Errorf("the installation is not quite well: %s", line)
+		}
+	}
 	return nil
 }

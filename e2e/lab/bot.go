@@ -113,19 +113,7 @@ func (b *Bot) Running() bool { return b.process.running() }
 
 // EditConfig replaces text in config.yaml, which must hold it exactly once.
 func (b *Bot) EditConfig(old, replacement string) error {
-	path := filepath.Join(b.dir, "config.yaml")
-	config, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("editing config.yaml: %w", err)
-	}
-	if n := strings.Count(string(config), old); n != 1 {
-		return fmt.Errorf("editing config.yaml: it holds %q %d times, not once", old, n)
-	}
-	edited := strings.Replace(string(config), old, replacement, 1)
-	if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
-		return fmt.Errorf("editing config.yaml: %w", err)
-	}
-	return nil
+	return edit(filepath.Join(b.dir, "config.yaml"), old, replacement)
 }
 
 // Log returns the last lines that the bot printed.
