@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // The oldest Synapse that the bot works with: device masquerading (MSC4326)
@@ -61,7 +62,8 @@ func (p *Patient) software(ctx context.Context) (name, version string) {
 	if err != nil || a.status != http.StatusOK || a.into(&synapse) != nil || synapse.Version == "" {
 		return "", ""
 	}
-	return "Synapse", synapse.Version
+	version, _, _ = strings.Cut(synapse.Version, " ") // behind it stands the commit
+	return "Synapse", version
 }
 
 var synapseVersion = regexp.MustCompile(`^1\.(\d+)`)
