@@ -85,7 +85,9 @@ func newApp(around surroundings) (*app, error) {
 		return nil, cfg.Wrong("database.uri", "%v", err)
 	}
 	client := newHTTPClient()
-	server, err := tokens.New(tokensConfig(cfg, reg, client))
+	tokensFrom := tokensConfig(cfg, reg, client)
+	tokensFrom.IDs = a.db
+	server, err := tokens.New(tokensFrom)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +113,9 @@ func newApp(around surroundings) (*app, error) {
 }
 
 func (a *app) close() {
+	if err := closeTokens(a.tokenAPI.server); err != nil {
+		a.log.Warn().Err(err).Msg("An access token was not given back")
+	}
 	if err := a.db.Close(); err != nil {
 		a.log.Warn().Err(err).Msg("Closing the database failed")
 	}

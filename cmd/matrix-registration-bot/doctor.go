@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -44,11 +45,13 @@ func examine(around *surroundings, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	p, err := newPatient(cfg, reg)
+	client := newHTTPClient()
+	server, err := tokens.New(tokensConfig(cfg, reg, client))
 	if err != nil {
 		return err
 	}
-	findings := doctor.Examine(context.Background(), p)
+	findings := doctor.Examine(context.Background(), newPatient(cfg, reg, server, client))
+	_ = closeTokens(server) // what was found counts
 	if asJSON {
 		err = json.NewEncoder(around.stdout).Encode(findings)
 	} else {
@@ -70,13 +73,8 @@ func (a *app) checkUp(ctx context.Context) {
 		case <-time.After(time.Second):
 		}
 	}
-	p, err := newPatient(a.cfg, a.reg)
-	if err != nil {
-		a.log.Error().Err(err).Msg("The installation can't be checked")
-		return
-	}
 	log := part(a.log, "doctor")
-	for _, f := range doctor.Examine(ctx, p) {
+	for _, f := range doctor.Examine(ctx, newPatient(a.cfg, a.reg, a.tokenAPI.server, newHTTPClient())) {
 		line := log.Info()
 		if f.State != doctor.OK {
 			line = log.Warn().Str("do", f.Do)
@@ -86,16 +84,11 @@ func (a *app) checkUp(ctx context.Context) {
 }
 
 // newPatient prepares an installation to be looked at.
-func newPatient(cfg *config.Config, reg *config.Registration) (*doctor.Patient, error) {
-	client := newHTTPClient()
-	server, err := tokens.New(tokensConfig(cfg, reg, client))
-	if err != nil {
-		return nil, err
-	}
+func newPatient(cfg *config.Config, reg *config.Registration, server tokens.Server, client *http.Client) *doctor.Patient {
 	return &doctor.Patient{
 		Config: cfg, ConfigFile: cfg.File(), Registration: reg, Tokens: server, HTTP: client,
 		Database: doctorsDatabase{cfg}, Now: time.Now,
-	}, nil
+	}
 }
 
 // printFindings writes a line for each check, and below it what to do.

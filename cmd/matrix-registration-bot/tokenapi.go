@@ -17,12 +17,14 @@ import (
 const (
 	tokenAPISoon  = 15 * time.Second // until it works
 	tokenAPILater = 10 * time.Minute
+
+	tokenAPIEnd = 2 * time.Second // for giving back what the server lent
 )
 
 // tokenAPI watches whether tokens can be made, so that the log says what is
 // missing before the first person meets it.
 type tokenAPI struct {
-	server tokens.Server
+	server *tokens.API
 	bot    id.UserID
 	log    zerolog.Logger
 	words  atomic.Value // string
@@ -61,4 +63,11 @@ func (t *tokenAPI) watch(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// closeTokens gives back what the server lent.
+func closeTokens(server *tokens.API) error {
+	ctx, cancel := context.WithTimeout(context.Background(), tokenAPIEnd)
+	defer cancel()
+	return server.Close(ctx)
 }
