@@ -22,8 +22,11 @@ import (
 
 var everywhere = flag.Bool("everywhere", false, "walk through all points, not only a quarter, on PostgreSQL and in encrypted rooms too")
 
-// stages are a bot for each database, set up by TestMain.
-var stages = map[string]*stage{}
+// Set up by TestMain: a bot for each database.
+var (
+	laboratory *lab.Lab
+	stages     = map[string]*stage{}
+)
 
 // stage is a site whose bot can crash.
 type stage struct {
@@ -37,7 +40,8 @@ func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	flag.Parse()
-	laboratory, err := lab.Open(os.Stderr)
+	var err error
+	laboratory, err = lab.Open(os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -46,7 +50,7 @@ func TestMain(m *testing.M) {
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		if err := setUp(ctx, laboratory); err != nil {
+		if err := setUp(ctx); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return
 		}
@@ -60,7 +64,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func setUp(ctx context.Context, laboratory *lab.Lab) error {
+func setUp(ctx context.Context) error {
 	postgres, err := laboratory.StartPostgres(ctx)
 	if err != nil {
 		return err

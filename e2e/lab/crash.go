@@ -15,9 +15,10 @@ import (
 // package crashpoint.
 type CrashingBot struct {
 	*Bot
-	program string
-	order   string // the file that names the point
-	orders  int
+	Program string // the test build, beside which Bot has the release
+
+	order  string // the file that names the point
+	orders int
 }
 
 // Crashing makes a bot, which must be stopped, one that can be told where to
@@ -29,12 +30,24 @@ func (l *Lab) Crashing(ctx context.Context, bot *Bot) (*CrashingBot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the bot with crash points: %w", err)
 	}
-	return &CrashingBot{Bot: bot, program: program, order: filepath.Join(bot.dir, "crash-order")}, nil
+	return &CrashingBot{Bot: bot, Program: program, order: filepath.Join(bot.dir, "crash-order")}, nil
 }
 
-// Start runs the bot and returns when it is ready. It won't crash before Arm.
+// Start runs the bot and returns when the homeserver has reached it, as what
+// comes before shall not be counted. It won't crash before Arm.
 func (b *CrashingBot) Start(ctx context.Context) error {
-	return b.run(ctx, b.program, "CRASH_ORDER="+b.order)
+	if err := b.run(ctx, b.Program, "CRASH_ORDER="+b.order); err != nil {
+		return err
+	}
+	return b.process.until(ctx, "the homeserver has reached the bot", b.reached)
+}
+
+func (b *CrashingBot) reached(ctx context.Context) error {
+	words, err := b.readiness(ctx)
+	if err == nil && !strings.Contains(words, `"way_back":"ok"`) {
+		err = errors.New(words)
+	}
+	return err
 }
 
 // Arm has the bot count crash points from now on, and end when it meets the

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
 	"gopkg.in/yaml.v3"
@@ -94,6 +95,23 @@ func (l *Ledger) Open(ctx context.Context) (events, messages int, err error) {
 		return 0, 0, fmt.Errorf("counting open work: %w", err)
 	}
 	return events, messages, nil
+}
+
+// Idle waits until no work stands open.
+func (l *Ledger) Idle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		events, messages, err := l.Open(ctx)
+		if err != nil || events+messages == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %d events are handled and %d messages delivered: %w", events, messages, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func (l *Ledger) column(ctx context.Context, query string, args ...any) ([]string, error) {
