@@ -112,7 +112,7 @@ func (r *Request) checkRate(ctx context.Context) error {
 }
 
 func (r *Request) unknown(word string) error {
-	if near := r.table.nearest(word, r.Role); near != nil {
+	if near := r.table.nearest(word, r.Role, r.abilities()); near != nil {
 		return r.mistake("parse.nearest", locale.Args{"word": excerpt(word), "command": near.Name})
 	}
 	return r.mistake("parse.unknown", locale.Args{"word": excerpt(word)})

@@ -22,9 +22,18 @@ func create() *Command {
 		Role:    access.Inviter,
 		Options: []string{"uses", "expires", "token"},
 		Secret:  true,
+		Differs: createDiffers,
 		Run:     planCreate,
 		Report:  reportCreate,
 	}
+}
+
+// createDiffers is about servers where a token is no key to anything.
+func createDiffers(able tokens.Abilities) string {
+	if able.Unenforced {
+		return "create.unenforced"
+	}
+	return ""
 }
 
 func planCreate(ctx context.Context, r *Request) (Reply, error) {
@@ -112,7 +121,7 @@ func (r *Request) readSpec() (tokens.Spec, error) {
 	return spec, nil
 }
 
-func reportCreate(_ context.Context, r *Request, steps []Step) (Reply, error) {
+func reportCreate(ctx context.Context, r *Request, steps []Step) (Reply, error) {
 	var reply Reply
 	for _, step := range steps {
 		if step.State != StepDone {
@@ -128,7 +137,26 @@ func reportCreate(_ context.Context, r *Request, steps []Step) (Reply, error) {
 			Text{Text: r.invitation(*step.Result), Forward: true},
 		)
 	}
+	warning, err := r.warnOnce(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply.Texts = append(reply.Texts, warning...)
 	return reply, nil
+}
+
+// warnOnce tells the first admin who makes a token if the server does not ask
+// for it.
+func (r *Request) warnOnce(ctx context.Context) ([]Text, error) {
+	const setting = "warned_unenforced"
+	if r.Role < access.Admin || !r.abilities().Unenforced {
+		return nil, nil
+	}
+	said, err := r.Store.Setting(ctx, setting)
+	if err != nil || said != "" {
+		return nil, err
+	}
+	return []Text{{Text: r.text("create.unenforced", nil)}}, r.Store.PutSetting(ctx, setting, r.Now.Format(time.RFC3339))
 }
 
 // invitation is the text to forward to a friend, as the config has it or the

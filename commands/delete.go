@@ -5,6 +5,7 @@ import (
 
 	"matrix-registration-bot/access"
 	"matrix-registration-bot/locale"
+	"matrix-registration-bot/tokens"
 )
 
 func remove() *Command {
@@ -13,9 +14,18 @@ func remove() *Command {
 		Aliases: []string{"remove"},
 		Role:    access.Inviter,
 		Secret:  true,
+		Differs: deleteDiffers,
 		Run:     planDelete,
 		Report:  reportDelete,
 	}
+}
+
+// deleteDiffers is about servers that only revoke.
+func deleteDiffers(able tokens.Abilities) string {
+	if able.Revokes {
+		return "delete.revokes"
+	}
+	return ""
 }
 
 // planDelete keeps what can't be deleted as steps that have failed, so that
@@ -28,6 +38,9 @@ func planDelete(ctx context.Context, r *Request) (Reply, error) {
 	var reply Reply
 	for _, f := range found {
 		step := Step{Kind: StepDelete, Token: f.text, State: StepPlanned, Seen: &f.token}
+		if f.failure == "" && f.token.Revoked {
+			f.failure = failureRevoked
+		}
 		if f.failure != "" {
 			step = Step{Kind: StepDelete, Token: f.text, State: StepFailed, Failure: f.failure}
 		}
@@ -42,6 +55,8 @@ func reportDelete(_ context.Context, r *Request, steps []Step) (Reply, error) {
 		switch {
 		case step.State != StepDone:
 			lines = append(lines, r.failure(step.Failure, step.Token))
+		case step.revoked():
+			lines = append(lines, r.text("delete.revoked", locale.Args{"token": step.Token}))
 		case step.Seen.Pending > 0:
 			lines = append(lines, r.text("delete.done_pending", locale.Args{"token": step.Token, "n": step.Seen.Pending}))
 		default:

@@ -15,6 +15,7 @@ func removeAll() *Command {
 		Name:      "delete-all",
 		Aliases:   []string{"deleteall"},
 		Role:      access.Admin,
+		Differs:   deleteDiffers,
 		Run:       askDeleteAll,
 		Confirmed: planDeleteAll,
 		Report:    reportDeleteAll,
@@ -31,6 +32,7 @@ func askDeleteAll(ctx context.Context, r *Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	list = slices.DeleteFunc(list, func(t tokens.Token) bool { return t.Revoked })
 	if len(list) == 0 {
 		return say(r.text("delete-all.none", nil)), nil
 	}
@@ -58,7 +60,9 @@ func planDeleteAll(ctx context.Context, r *Request) (Reply, error) {
 	var reply Reply
 	for _, text := range r.Question.Tokens {
 		step := Step{Kind: StepDelete, Token: text, State: StepFailed, Failure: failureGone}
-		if token, stands := standing[text]; stands {
+		if token, stands := standing[text]; stands && token.Revoked {
+			step.Failure = failureRevoked
+		} else if stands {
 			step = Step{Kind: StepDelete, Token: text, State: StepPlanned, Seen: &token}
 		}
 		reply.Steps = append(reply.Steps, step)
@@ -73,7 +77,7 @@ func reportDeleteAll(_ context.Context, r *Request, steps []Step) (Reply, error)
 		switch {
 		case step.State == StepDone:
 			deleted++
-		case step.Failure == failureGone, step.Failure == failureErased:
+		case step.Failure == failureGone, step.Failure == failureErased, step.Failure == failureRevoked:
 			gone++
 		default:
 			failed[step.Failure] = append(failed[step.Failure], locale.Code(step.Token))

@@ -115,6 +115,9 @@ func (d *Dispatcher) request(m Message) *Request {
 		Now:      d.Now().In(settings.zone()),
 		Bot:      d.Bot,
 		Server:   patientLookup{d.Server, d.patience},
+
+		abilities: func() tokens.Abilities { return tokens.AbilitiesOf(d.Server) },
+
 		Store:    d.Store,
 		Log:      d.Log.With().Stringer("event", m.EventID).Stringer("sender", m.Sender).Logger(),
 		table:    d.table,

@@ -68,7 +68,40 @@ func (r *Request) failure(key, token string) locale.Text {
 // failureKey is the locale key of the sentence that explains an error of the
 // server to people and says what to do, "" for other errors.
 func failureKey(err error) string {
+	var failure *tokens.Error
+	found := ""
+	if errors.As(err, &failure) {
+		found = failure.Found
+	}
 	switch {
+	// What has a cure of its own comes before what it is a case of.
+	case errors.Is(err, tokens.ErrRevoked):
+		return failureRevoked
+	case errors.Is(err, tokens.ErrNotRevoked):
+		return "token.not_revoked"
+	case errors.Is(err, tokens.ErrFixed):
+		return "token.fixed"
+	case errors.Is(err, tokens.ErrUnable):
+		return "server.unable"
+	case errors.Is(err, tokens.ErrNotKept):
+		return "server.not_kept"
+	case errors.Is(err, tokens.ErrTokensOff):
+		return "server.tokens_off"
+	case errors.Is(err, tokens.ErrNotAdminClient):
+		return "server.not_admin_client"
+	case errors.Is(err, tokens.ErrBadClient):
+		return "server.bad_client"
+	case errors.Is(err, tokens.ErrNeedsCredentials):
+		return "server.needs_" + found
+	case errors.Is(err, tokens.ErrNoIssuer):
+		return "server.no_issuer"
+	case errors.Is(err, tokens.ErrNoAdminAPI):
+		return "server.no_adminapi"
+	case errors.Is(err, tokens.ErrHasNone):
+		return "server.has_none"
+	case errors.Is(err, tokens.ErrWrongKind):
+		return "server.is_" + found
+
 	case errors.Is(err, tokens.ErrNotFound):
 		return "token.unknown"
 	case errors.Is(err, tokens.ErrExists):

@@ -16,7 +16,7 @@ func explain(_ context.Context, r *Request) (Reply, error) {
 		return r.explainCommand(r.Args[0])
 	}
 	var lines []locale.Text
-	for _, c := range r.table.open(r.Role) {
+	for _, c := range r.table.open(r.Role, r.abilities()) {
 		lines = append(lines, r.text("help.line", locale.Args{
 			"usage": r.text(c.Name+".usage", nil), "summary": r.text(c.Name+".summary", nil),
 		}))
@@ -36,8 +36,17 @@ func (r *Request) explainCommand(name string) (Reply, error) {
 	if command == nil || command.Hidden || r.Role < command.Role {
 		return Reply{}, r.unknown(name)
 	}
-	return say(locale.Paragraphs(
+	parts := []locale.Text{
 		r.text("help.command", locale.Args{"usage": r.text(command.Name+".usage", nil)}),
 		r.text(command.Name+".details", nil),
-	)), nil
+	}
+	if command.Needs != nil && !command.Needs(r.abilities()) {
+		parts = append(parts, r.text("server.unable", nil))
+	}
+	if command.Differs != nil {
+		if key := command.Differs(r.abilities()); key != "" {
+			parts = append(parts, r.text(key, nil))
+		}
+	}
+	return say(locale.Paragraphs(parts...)), nil
 }

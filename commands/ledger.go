@@ -93,6 +93,8 @@ func (l *ledger) attempt(ctx context.Context, step *Step, sent bool) (unclear bo
 		return false, l.create(ctx, step, sent)
 	case StepDelete:
 		return false, l.delete(ctx, step, sent)
+	case StepRestore:
+		return false, l.restore(ctx, step, sent)
 	}
 	return false, fmt.Errorf("step of unknown kind %q", step.Kind)
 }
@@ -107,6 +109,9 @@ func (l *ledger) look(ctx context.Context, step *Step) (unclear bool, err error)
 		return false, nil
 	case errors.Is(err, tokens.ErrNotFound) && step.Kind == StepDelete:
 		step.State = StepDone
+		return false, nil
+	case err == nil && found.Revoked == (step.Kind == StepDelete):
+		step.State, step.Result = StepDone, &found
 		return false, nil
 	case err == nil, errors.Is(err, tokens.ErrNotFound):
 		return false, nil
@@ -132,10 +137,34 @@ func (l *ledger) delete(ctx context.Context, step *Step, sent bool) error {
 	switch {
 	case err == nil, errors.Is(err, tokens.ErrNotFound) && sent:
 		step.State = StepDone
+		if step.Seen != nil && tokens.AbilitiesOf(l.server).Revokes {
+			after := *step.Seen
+			after.Revoked = true
+			step.Result = &after
+		}
+		return nil
+	case errors.Is(err, tokens.ErrRevoked):
+		step.fail(failureRevoked) // somebody else was faster
 		return nil
 	case errors.Is(err, tokens.ErrNotFound):
-		step.fail(failureGone) // somebody else was faster
+		step.fail(failureGone)
 		return nil
+	}
+	return err
+}
+
+func (l *ledger) restore(ctx context.Context, step *Step, sent bool) error {
+	restorer, able := l.server.(tokens.Restorer)
+	if !able {
+		step.fail(failureKey(tokens.ErrUnable))
+		return nil
+	}
+	restored, err := restorer.Restore(ctx, step.Token)
+	if errors.Is(err, tokens.ErrNotRevoked) && sent {
+		restored, err = l.server.Get(ctx, step.Token)
+	}
+	if err == nil {
+		step.State, step.Result = StepDone, &restored
 	}
 	return err
 }
@@ -155,6 +184,8 @@ func (s *Step) meet(found tokens.Token) {
 const (
 	failureGone   = "token.gone"   // somebody else deleted it first
 	failureErased = "token.erased" // it was deleted before an interrupted command went on
+	// failureRevoked: it was deleted before, and stays on the server.
+	failureRevoked = "token.revoked"
 )
 
 func (s *Step) fail(key string) { s.State, s.Failure = StepFailed, key }

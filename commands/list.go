@@ -20,8 +20,17 @@ func list() *Command {
 		Aliases: []string{"ls"},
 		Role:    access.Inviter,
 		Secret:  true,
+		Differs: listDiffers,
 		Run:     listTokens,
 	}
+}
+
+// listDiffers is about servers that only revoke.
+func listDiffers(able tokens.Abilities) string {
+	if able.Revokes {
+		return "list.revokes"
+	}
+	return ""
 }
 
 // filters of list, beside the states of tokens.
@@ -34,13 +43,18 @@ func listTokens(ctx context.Context, r *Request) (Reply, error) {
 		switch lower := strings.ToLower(word); {
 		case err == nil && n > 0:
 			number = n
-		case slices.Contains([]string{string(tokens.Valid), string(tokens.Used), string(tokens.Expired), everything}, lower):
+		case lower == string(tokens.Revoked) && r.abilities().Revokes,
+			slices.Contains([]string{string(tokens.Valid), string(tokens.Used), string(tokens.Expired), everything}, lower):
 			filter = lower
 		default:
 			return Reply{}, r.mistake("list.bad_filter", locale.Args{"word": excerpt(word)})
 		}
 	}
-	found, err := r.Server.List(ctx)
+	ask := r.Server.List
+	if filter == string(tokens.Valid) {
+		ask = r.Server.ListValid
+	}
+	found, err := ask(ctx)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -75,6 +89,9 @@ func (r *Request) lines(list []tokens.Token, made map[string]Maker) locale.Text 
 	var lines []locale.Text
 	for _, token := range list {
 		line := []locale.Text{locale.Code(token.Text), r.usesLeft(token), r.expiry(token)}
+		if token.Revoked {
+			line = append(line, r.text("list.mark_revoked", nil))
+		}
 		if r.Role >= access.Manager {
 			line = append(line, r.madeBy(made[token.Text]))
 		}

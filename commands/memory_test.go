@@ -37,6 +37,7 @@ type rows struct {
 	Questions []Question
 	Audit     []AuditRecord
 	Marks     map[id.EventID]time.Time
+	Settings  map[string]string
 	Outbox    []Text // what Finish replied, committed with it
 }
 
@@ -45,7 +46,7 @@ func newMemory() *memory {
 		turn: make(chan struct{}, 1),
 		rows: rows{
 			Plans: map[id.EventID]Plan{}, Planned: map[id.EventID]time.Time{}, Made: map[string]Maker{},
-			Users: map[string][]User{}, People: map[id.UserID]Person{}, Marks: map[id.EventID]time.Time{},
+			Users: map[string][]User{}, People: map[id.UserID]Person{}, Marks: map[id.EventID]time.Time{}, Settings: map[string]string{},
 		},
 		now:    time.Now,
 		marked: map[id.EventID]id.UserID{},
@@ -136,6 +137,15 @@ func (m *memory) Created(ctx context.Context, user id.UserID, command string, si
 func (m *memory) Users(ctx context.Context, token string) (users []User, err error) {
 	err = m.do(ctx, func(r *rows) { users = slices.Clone(r.Users[token]) })
 	return users, err
+}
+
+func (m *memory) Setting(ctx context.Context, name string) (value string, err error) {
+	err = m.do(ctx, func(r *rows) { value = r.Settings[name] })
+	return value, err
+}
+
+func (m *memory) PutSetting(ctx context.Context, name, value string) error {
+	return m.do(ctx, func(r *rows) { r.Settings[name] = value })
 }
 
 func (m *memory) Person(ctx context.Context, user id.UserID) (person Person, err error) {

@@ -58,12 +58,20 @@ func temporary(err error) bool {
 
 // patientLookup asks again when the server is away.
 type patientLookup struct {
-	server Lookup
+	server tokens.Server
 	patience
 }
 
 func (l patientLookup) List(ctx context.Context) ([]tokens.Token, error) {
 	return patiently(ctx, l.patience, l.server.List)
+}
+
+// ListValid may leave out what the server knows to be of no use any more.
+func (l patientLookup) ListValid(ctx context.Context) ([]tokens.Token, error) {
+	if filterer, ok := l.server.(tokens.Filterer); ok {
+		return patiently(ctx, l.patience, filterer.ListValid)
+	}
+	return l.List(ctx)
 }
 
 func (l patientLookup) Get(ctx context.Context, text string) (tokens.Token, error) {

@@ -30,19 +30,21 @@ type Request struct {
 	Store  Store
 	Log    zerolog.Logger
 
-	table    table
-	language locale.Language
-	turns    *turns
-	taken    []func() // turns to end
-	began    time.Time
-	outcome  string // for the log
-	records  []AuditRecord
-	also     []func(ctx context.Context) error
+	table     table
+	abilities func() tokens.Abilities
+	language  locale.Language
+	turns     *turns
+	taken     []func() // turns to end
+	began     time.Time
+	outcome   string // for the log
+	records   []AuditRecord
+	also      []func(ctx context.Context) error
 }
 
 // Lookup is what handlers may ask the server. Effects go through steps.
 type Lookup interface {
 	List(ctx context.Context) ([]tokens.Token, error)
+	ListValid(ctx context.Context) ([]tokens.Token, error)
 	Get(ctx context.Context, text string) (tokens.Token, error)
 }
 
@@ -139,7 +141,7 @@ func (r *Request) conclude(ctx context.Context, step Step) error {
 			return nil
 		}
 		return r.Store.Forget(ctx, step.Token)
-	case step.State == StepDone, step.Failure == failureGone:
+	case step.Kind == StepDelete && step.State == StepDone && !step.revoked(), step.Failure == failureGone:
 		return r.Store.Forget(ctx, step.Token)
 	}
 	return nil

@@ -9,6 +9,8 @@ type StepKind string
 const (
 	StepCreate StepKind = "create"
 	StepDelete StepKind = "delete"
+	// StepRestore brings back what StepDelete only revoked.
+	StepRestore StepKind = "restore"
 )
 
 // StepState is how far a step has come.
@@ -31,6 +33,11 @@ type Step struct {
 	Spec    *tokens.Spec  `json:"spec,omitempty"`  // create: what is wanted
 	Seen    *tokens.Token `json:"seen,omitempty"`  // what stood there before; nil = absent
 	State   StepState     `json:"state"`
-	Result  *tokens.Token `json:"result,omitempty"`  // create: the token as made
+	Result  *tokens.Token `json:"result,omitempty"`  // the token after it, where there still is one
 	Failure string        `json:"failure,omitempty"` // locale key of the sentence that says why
+}
+
+// revoked tells whether the step deleted a token that stays on the server.
+func (s Step) revoked() bool {
+	return s.Kind == StepDelete && s.State == StepDone && s.Result != nil && s.Result.Revoked
 }

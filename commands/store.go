@@ -57,6 +57,12 @@ type Store interface {
 	// CloseQuestion makes sure that a question is not answered twice.
 	CloseQuestion(ctx context.Context, question id.EventID) error
 
+	// Setting returns a value that the program remembers about itself; empty if
+	// there is none.
+	Setting(ctx context.Context, name string) (string, error)
+	// PutSetting remembers a value.
+	PutSetting(ctx context.Context, name, value string) error
+
 	// Audit keeps who did what, or was refused it.
 	Audit(ctx context.Context, record AuditRecord) error
 	// AuditRecords returns the newest records, newest first: those of one

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"matrix-registration-bot/access"
+	"matrix-registration-bot/tokens"
 )
 
 // Command is one line of the command table. What people read about it has the
@@ -24,6 +25,12 @@ type Command struct {
 	Stored  bool
 	Secret  bool // shows tokens: not in group rooms that are not encrypted
 	Hidden  bool // not listed in help
+
+	// Needs tells whether a server can do it at all; nil = every server.
+	Needs func(tokens.Abilities) bool
+	// Differs is the locale key of what help adds about a server with these
+	// abilities, "" for nothing; nil = nothing.
+	Differs func(tokens.Abilities) string
 
 	Run Handler
 	// Confirmed goes on when the person said yes to the question that Run asked.
@@ -46,6 +53,7 @@ func all() []*Command {
 		show(),
 		remove(),
 		removeAll(),
+		restore(),
 		allow(),
 		disallow(),
 		allowed(),
@@ -79,11 +87,11 @@ func newTable(commands []*Command) table {
 // find returns a command by name or alias in any letter case, or nil.
 func (t table) find(name string) *Command { return t.byName[strings.ToLower(name)] }
 
-// open returns what a role may use, without the hidden ones.
-func (t table) open(role access.Role) []*Command {
+// open returns what a role may use on a server, without the hidden ones.
+func (t table) open(role access.Role, able tokens.Abilities) []*Command {
 	var open []*Command
 	for _, c := range t.commands {
-		if !c.Hidden && role >= c.Role {
+		if !c.Hidden && role >= c.Role && (c.Needs == nil || c.Needs(able)) {
 			open = append(open, c)
 		}
 	}
@@ -91,12 +99,12 @@ func (t table) open(role access.Role) []*Command {
 }
 
 // nearest returns the command that a mistyped name most likely meant, or nil.
-func (t table) nearest(name string, role access.Role) *Command {
+func (t table) nearest(name string, role access.Role, able tokens.Abilities) *Command {
 	if len(name) > 2*longestName {
 		return nil
 	}
 	var names []string
-	for _, c := range t.open(role) {
+	for _, c := range t.open(role, able) {
 		names = append(append(names, c.Name), c.Aliases...)
 	}
 	return t.find(nearest(strings.ToLower(name), names))

@@ -1,0 +1,172 @@
+package commands
+
+import (
+	"testing"
+	"time"
+
+	"matrix-registration-bot/tokens"
+	"matrix-registration-bot/tokens/tokenstest"
+)
+
+// on is a town whose server is of another kind.
+func on(t *testing.T, config tokens.Config) *town {
+	t.Helper()
+	server, err := tokens.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTown(t, server)
+}
+
+func TestDeletingWhereTokensStay(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	town := on(t, mas.Config())
+	town.says(manager, "create token=abc")
+	town.says(manager, "delete abc").is("abc is deleted: nobody can use it any more. This server keeps it, and restore abc brings it back.")
+	town.says(manager, "delete abc").is("abc was deleted before. A manager can bring it back with restore.")
+	town.says(manager, "create token=abc").has("there is such a token already")
+	town.says(manager, "show abc").has("abc was deleted:", "made by you")
+	town.says(manager, "list").has("There is no token that can be used.")
+	town.says(manager, "list revoked").has("1 deleted token:", "abc")
+	town.says(manager, "list all").has("1 token:", "abc", "deleted")
+	town.says(manager, "help delete").has("deleted tokens stay in the list")
+	town.says(manager, "help list").has("list revoked")
+}
+
+func TestRestoring(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	town := on(t, mas.Config())
+	town.says(inviter, "create token=abc")
+	town.says(inviter, "delete abc").has("abc is deleted")
+	town.says(inviter, "restore abc").has("restore takes the role manager")
+	town.says(manager, "restore abc").has("abc can be used again: 1 use left, expires")
+	town.says(manager, "restore abc").is("abc is not deleted, so there is nothing to bring back. show says all about it.")
+	town.says(manager, "restore").has("Which token?")
+	town.says(manager, "restore nothing").has("nothing: I know no such token.")
+	town.says(inviter, "show abc").has("abc can be used:", "made by you")
+
+	mas.Put(tokens.Token{Text: "old", Revoked: true, Expires: new(time.Now().Add(-time.Hour))})
+	town.says(manager, "restore old").has("old is no longer deleted, but nobody can use it")
+	town.says(manager, "help").has("restore <token>")
+	town.says(inviter, "help").lacks("restore")
+}
+
+func TestRestoringWhereDeletedTokensAreGone(t *testing.T) {
+	town, _ := onSynapse(t)
+	town.says(manager, "create token=abc")
+	town.says(manager, "help").lacks("restore")
+	town.says(manager, "help restore").has("This kind of server can't do that.")
+	town.says(manager, "restore abc").is("This kind of server can't do that.")
+	town.says(manager, "list revoked").has("I don't understand revoked here")
+	town.says(manager, "help delete").lacks("stay in the list")
+}
+
+func TestDeletingAllWhereTokensStay(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	for _, text := range []string{"a", "b", "c"} {
+		mas.Put(tokens.Token{Text: text, Revoked: text == "a"})
+	}
+	town := on(t, mas.Config())
+	town.says(admin, "delete-all").has("Shall I delete all 2 tokens")
+	mas.Put(tokens.Token{Text: "b", Revoked: true})
+	town.says(admin, "confirm").has("1 token is deleted.", "1 was gone already.")
+	town.says(admin, "delete-all").is("There are no tokens to delete.")
+}
+
+func TestARestoringThatWasInterrupted(t *testing.T) {
+	for name, fault := range map[string]tokenstest.Fault{
+		"before it had its effect": tokenstest.Cut(),
+		"after it":                 tokenstest.CutAfter(),
+	} {
+		for _, command := range []string{"delete", "restore"} {
+			t.Run(command+" "+name, func(t *testing.T) {
+				mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+				mas.Put(tokens.Token{Text: "abc", Revoked: command == "restore"})
+				town := on(t, mas.Config())
+				town.says(manager, "show abc")
+				look := tokenstest.Until(closedChannel())
+				// The command looks, the step looks, and then it is done.
+				mas.Public.Next(look, look, fault)
+				answer := town.says(manager, command+" abc")
+				if command == "restore" {
+					answer.has("abc can be used again")
+				} else {
+					answer.has("abc is deleted")
+				}
+				if revoked := mas.Tokens()[0].Revoked; revoked != (command == "delete") {
+					t.Errorf("it is revoked: %t", revoked)
+				}
+			})
+		}
+	}
+}
+
+func closedChannel() <-chan struct{} {
+	closed := make(chan struct{})
+	close(closed)
+	return closed
+}
+
+func TestAServerThatDoesNotAskForTokensIsToldOnce(t *testing.T) {
+	town := on(t, tokenstest.StartDendrite(t).Config())
+	const warning = "lets people register without a token"
+	town.says(manager, "create").lacks(warning)
+	town.says(admin, "create").has(warning)
+	town.says(admin, "create").lacks(warning)
+	town.restart()
+	town.says(admin, "create").lacks(warning)
+	town.says(inviter, "help create").has(warning)
+
+	synapse, _ := onSynapse(t)
+	synapse.says(admin, "create").lacks(warning)
+}
+
+func TestServerProblemsAreToldWithTheirCure(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	dendrite := tokenstest.StartDendrite(t)
+	synapse := tokenstest.StartSynapse(t)
+	asBot := func(kind, url string) tokens.Config {
+		return tokens.Config{Kind: kind, Homeserver: url, Token: tokenstest.ASToken, UserID: tokenstest.BotUser}
+	}
+	with := func(config tokens.Config, change func(*tokens.Config)) tokens.Config {
+		change(&config)
+		return config
+	}
+	for name, test := range map[string]struct {
+		config tokens.Config
+		want   string
+	}{
+		"accounts went to MAS, no credentials": {asBot(tokens.KindAuto, mas.Homeserver.URL), "handled by the Matrix Authentication Service now"},
+		"accounts went to MAS, said otherwise": {asBot(tokens.KindSynapse, mas.Homeserver.URL), "has to set it to mas"},
+		"Dendrite, no token":                   {asBot(tokens.KindAuto, dendrite.URL), "set api.token in my config to that of a server admin"},
+		"Dendrite, said otherwise":             {asBot(tokens.KindSynapse, dendrite.URL), "has to set it to dendrite"},
+		"Synapse, said otherwise": {
+			with(mas.Config(), func(c *tokens.Config) { c.Homeserver = synapse.URL }), "has to set it to synapse",
+		},
+		"a wrong secret": {with(mas.Config(), func(c *tokens.Config) { c.ClientSecret = "x" }), "doesn't accept my credentials"},
+		"a wrong issuer": {with(mas.Config(), func(c *tokens.Config) { c.Issuer = synapse.URL }), "set api.issuer"},
+		"adminapi elsewhere": {
+			with(mas.Config(), func(c *tokens.Config) { c.BaseURL = mas.Internal.URL }), "add adminapi to a listener",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			town := on(t, test.config)
+			town.says(inviter, "create").has(test.want)
+			town.says(inviter, "list").has(test.want)
+		})
+	}
+
+	t.Run("not in admin_clients", func(t *testing.T) {
+		mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+		mas.SetAdminClient(false)
+		on(t, mas.Config()).says(inviter, "create").has("policy.data.admin_clients")
+	})
+	t.Run("Dendrite that asks for no tokens", func(t *testing.T) {
+		dendrite := tokenstest.StartDendrite(t)
+		dendrite.RequireTokens(false)
+		on(t, dendrite.Config()).says(manager, "create").has("registration_requires_token")
+	})
+	t.Run("a token of tuwunel's config file", func(t *testing.T) {
+		on(t, tokenstest.StartTuwunel(t, "fixed").Config()).says(manager, "delete fixed").has("stands in the config file")
+	})
+}
