@@ -48,7 +48,9 @@ crash:
 lint:
 	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (go tool gofumpt -w .):" $$unformatted >&2; exit 1; }
 	go vet -tags $(TAGS),e2e ./...
+	go vet -tags $(TAGS),crashpoints ./crashpoint
 	go tool staticcheck -tags $(TAGS),e2e ./...
+	go tool staticcheck -tags $(TAGS),crashpoints ./crashpoint
 
 # Binary and idle memory, each at most 25 MB.
 size:
