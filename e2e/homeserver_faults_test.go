@@ -110,12 +110,14 @@ func TestTheNetworkFails(t *testing.T) {
 		mia := s.chatWith(s.personWith("manager", "mia"))
 		tokens := 0
 		for name, break_ := range map[string]func() error{
-			"no connections":           func() error { proxy.Cut(); return nil },
-			"requests vanish":          func() error { return proxy.Poison(faults.Requests, "timeout", nil) },
-			"answers vanish":           func() error { return proxy.Poison(faults.Answers, "timeout", nil) },
-			"answers break off":        func() error { return proxy.Poison(faults.Answers, "limit_data", map[string]int{"bytes": 100}) },
-			"connections are reset":    func() error { return proxy.Poison(faults.Requests, "reset_peer", map[string]int{"timeout": 5}) },
-			"everything comes in bits": func() error { return proxy.Poison(faults.Answers, "slicer", map[string]int{"average_size": 8, "delay": 500}) },
+			"no connections":        func() error { proxy.Cut(); return nil },
+			"requests vanish":       func() error { return proxy.Poison(faults.Requests, "timeout", nil) },
+			"answers vanish":        func() error { return proxy.Poison(faults.Answers, "timeout", nil) },
+			"answers break off":     func() error { return proxy.Poison(faults.Answers, "limit_data", map[string]int{"bytes": 100}) },
+			"connections are reset": func() error { return proxy.Poison(faults.Requests, "reset_peer", map[string]int{"timeout": 5}) },
+			"everything comes in bits": func() error {
+				return proxy.Poison(faults.Answers, "slicer", map[string]int{"average_size": 8, "delay": 500})
+			},
 		} {
 			s.T.Log(name)
 			s.must(break_())
