@@ -73,19 +73,19 @@ func (d *DB) NextEvent(ctx context.Context, room id.RoomID) (e Incoming, wait ti
 	if err != nil || ok {
 		return e, 0, err
 	}
-	return e, d.untilNext(ctx, "inbox", room, now), nil
+	wait, err = d.untilNextEvent(ctx, room, now)
+	return e, wait, err
 }
 
-// untilNext says how long until the next postponed row of a room is due.
-func (d *DB) untilNext(ctx context.Context, table string, room id.RoomID, now int64) time.Duration {
-	at, ok, err := first(ctx, d, "reading when the next is due", scanOne[*int64],
-		`SELECT MIN(not_before) FROM `+table+` WHERE room_id=$1 AND state='open'`, room)
-	if err != nil {
-		return time.Second
-	} else if !ok || at == nil {
-		return 0
+// untilNextEvent says how long until the next postponed event of a room is due.
+// Those that are due already stand behind a postponed one of the same person.
+func (d *DB) untilNextEvent(ctx context.Context, room id.RoomID, now int64) (time.Duration, error) {
+	at, _, err := first(ctx, d, "reading when the next event is due", scanOne[*int64],
+		`SELECT MIN(not_before) FROM inbox WHERE room_id=$1 AND state='open' AND not_before>$2`, room, now)
+	if err != nil || at == nil {
+		return 0, err
 	}
-	return max(time.Duration(*at-now)*time.Millisecond, time.Millisecond)
+	return time.Duration(*at-now) * time.Millisecond, nil
 }
 
 func scanIncoming(row dbutil.Scannable) (e Incoming, err error) {
