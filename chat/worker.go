@@ -67,16 +67,21 @@ func (s *session) tryAgainLater(ctx context.Context, in store.Incoming, cause er
 		return s.store.Failed(ctx, in.EventID, pause(in.Tries, 10*time.Second, cause))
 	}
 	log.Msg("Giving an event up: it is set aside in the inbox table")
-	return s.store.Transact(ctx, func(ctx context.Context) error {
+	err := s.store.Transact(ctx, func(ctx context.Context) error {
 		if in.Type != event.EventMessage.Type && in.Type != event.EventEncrypted.Type {
 			return s.store.SetAside(ctx, in.EventID)
 		}
-		sorry := answer(in, commands.Reply{Texts: []commands.Text{{Text: s.bot.text("setaside", nil)}}}, relation{})
-		if err := s.queue(ctx, sorry); err != nil {
+		sorry := commands.Reply{Texts: []commands.Text{{Text: s.bot.text("setaside", nil)}}}
+		if err := s.queue(ctx, answer(in, sorry, relation{encrypted: in.Type == event.EventEncrypted.Type})); err != nil {
 			return err
 		}
 		return s.store.SetAside(ctx, in.EventID)
 	})
+	if err != nil {
+		return err
+	}
+	s.outbox.wake(in.RoomID)
+	return nil
 }
 
 // handle handles one event by its type.
