@@ -77,3 +77,7 @@ func storable(text string) bool {
 		return unicode.IsControl(r) || r == utf8.RuneError
 	})
 }
+
+// ParseEvent reads an event that came by another way than a transaction. ok is
+// false if it lacks what every event has.
+func ParseEvent(raw []byte) (event Event, ok bool) { return parseEvent(string(raw)) }

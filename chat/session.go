@@ -39,15 +39,16 @@ type session struct {
 
 	inbox  *lanes
 	outbox *lanes
-	pings  chan struct{}
-	failed chan error // the first entry ends the session
+	pings  chan struct{} // somebody asked for a ping
+	pinged chan struct{} // one got through
+	failed chan error    // the first entry ends the session
 	tasks  sync.WaitGroup
 }
 
 func newSession(b *Bot) *session {
 	s := &session{
 		bot: b, cfg: b.cfg, store: b.cfg.Store, log: b.log,
-		pings: make(chan struct{}, 1), failed: make(chan error, 1),
+		pings: make(chan struct{}, 1), pinged: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	s.inbox = newLanes(s.handleNext)
 	s.outbox = newLanes(s.deliverNext)
@@ -75,6 +76,7 @@ func (s *session) run(ctx context.Context) error {
 		s.goTask(func() { s.syncLoop(begin, work) })
 	}
 	s.goTask(func() { s.pingLoop(begin) })
+	s.goTask(func() { s.catchUpLoop(begin) })
 	s.goTask(func() { s.readRooms(begin) })
 	s.goTask(func() { s.cleanLoop(begin) })
 	s.goTask(func() { s.wakeLoop(begin) })
@@ -334,6 +336,10 @@ func (s *session) ping(ctx context.Context) (words string, again bool) {
 	switch {
 	case err == nil:
 		s.log.Info().Msg("The homeserver reaches the bot")
+		select {
+		case s.pinged <- struct{}{}:
+		default:
+		}
 		return "ok", false
 	case errors.Is(err, mautrix.MUnrecognized):
 		return "unknown: this homeserver has no ping", false

@@ -51,6 +51,12 @@ func (d *DB) Accept(ctx context.Context, transactionID string, events []appservi
 	})
 }
 
+// Known tells whether an event has come within the last 30 days.
+func (d *DB) Known(ctx context.Context, event id.EventID) (bool, error) {
+	_, ok, err := first(ctx, d, "looking for an event", scanOne[int], `SELECT 1 FROM inbox WHERE event_id=$1`, event)
+	return ok, err
+}
+
 // RoomsWithEvents returns the rooms in which events wait to be handled.
 func (d *DB) RoomsWithEvents(ctx context.Context) ([]id.RoomID, error) {
 	return query(ctx, d, "listing rooms with events", scanOne[id.RoomID],
