@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +26,9 @@ func TestDeletingWhereTokensStay(t *testing.T) {
 	town.says(manager, "create token=abc")
 	town.says(manager, "delete abc").is("abc is deleted: nobody can use it any more. This server keeps it, and restore abc brings it back.")
 	town.says(manager, "delete abc").is("abc was deleted before. A manager can bring it back with restore.")
+	if n := asked(mas, "POST", "/revoke"); n != 1 {
+		t.Errorf("MAS was asked to revoke it %d times", n)
+	}
 	town.says(manager, "create token=abc").has("there is such a token already")
 	town.says(manager, "show abc").has("abc was deleted:", "made by you")
 	town.says(manager, "list").has("There is no token that can be used.")
@@ -31,6 +36,19 @@ func TestDeletingWhereTokensStay(t *testing.T) {
 	town.says(manager, "list all").has("1 token:", "abc", "deleted")
 	town.says(manager, "help delete").has("deleted tokens stay in the list")
 	town.says(manager, "help list").has("list revoked")
+	if n := asked(mas, "GET", "filter%5Bvalid%5D=true"); n != 1 {
+		t.Errorf("valid tokens alone were asked for %d times", n)
+	}
+}
+
+// asked counts the requests to a MAS whose addresses hold a text.
+func asked(mas *tokenstest.MAS, method, text string) (n int) {
+	for _, request := range mas.Public.Requests() {
+		if request.Method == method && strings.Contains(request.URI, text) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestRestoring(t *testing.T) {
@@ -70,6 +88,9 @@ func TestDeletingAllWhereTokensStay(t *testing.T) {
 	town.says(admin, "delete-all").has("Shall I delete all 2 tokens")
 	mas.Put(tokens.Token{Text: "b", Revoked: true})
 	town.says(admin, "confirm").has("1 token is deleted.", "1 was gone already.")
+	if n := asked(mas, "POST", "/revoke"); n != 1 {
+		t.Errorf("MAS was asked to revoke %d tokens", n)
+	}
 	town.says(admin, "delete-all").is("There are no tokens to delete.")
 }
 
@@ -84,7 +105,6 @@ func TestARestoringThatWasInterrupted(t *testing.T) {
 				mas.Put(tokens.Token{Text: "abc", Revoked: command == "restore"})
 				town := on(t, mas.Config())
 				town.says(manager, "show abc")
-				look := tokenstest.Until(closedChannel())
 				// The command looks, the step looks, and then it is done.
 				mas.Public.Next(look, look, fault)
 				answer := town.says(manager, command+" abc")
@@ -101,10 +121,34 @@ func TestARestoringThatWasInterrupted(t *testing.T) {
 	}
 }
 
-func closedChannel() <-chan struct{} {
-	closed := make(chan struct{})
-	close(closed)
-	return closed
+// look is a request that goes well.
+func look(w http.ResponseWriter, r *http.Request, server http.Handler) { server.ServeHTTP(w, r) }
+
+func TestWhatIsSeenWhenPatienceEndsCounts(t *testing.T) {
+	for _, command := range []string{"delete", "restore"} {
+		mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+		mas.Put(tokens.Token{Text: "abc", Revoked: command == "restore"})
+		town := on(t, mas.Config())
+		town.bot.patience = patience{limit: time.Millisecond, pause: time.Minute}
+		town.says(manager, "show abc")
+		mas.Public.Next(look, look, tokenstest.CutAfter())
+		town.says(manager, command+" abc").lacks("nothing was changed")
+	}
+}
+
+func TestARequestToRestoreThatArrivesLate(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	mas.Put(tokens.Token{Text: "abc", Revoked: true})
+	town := on(t, mas.Config())
+	town.says(manager, "show abc")
+	thenItArrives := func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		server.ServeHTTP(w, r)
+		mas.Put(tokens.Token{Text: "abc"})
+	}
+	// The command looks, the step looks and is cut, looks again twice, and then
+	// there is nothing left to do.
+	mas.Public.Next(look, look, tokenstest.Cut(), look, thenItArrives)
+	town.says(manager, "restore abc").has("abc can be used again")
 }
 
 func TestAServerThatDoesNotAskForTokensIsToldOnce(t *testing.T) {
