@@ -120,11 +120,12 @@ func (r *Request) unknown(word string) error {
 
 // readWords tells options from arguments, for commands that take options.
 func (r *Request) readWords(words []string) error {
+	r.Words = words
 	if len(r.Command.Options) == 0 {
 		r.Args = words
 		return nil
 	}
-	r.Options = make(map[string]string)
+	r.Args, r.Options = nil, make(map[string]string)
 	for len(words) > 0 {
 		word := words[0]
 		words = words[1:]

@@ -40,6 +40,12 @@ func sayYes(ctx context.Context, r *Request) (Reply, error) {
 	if r.Role < r.Command.Role {
 		return Reply{}, r.refuseRole()
 	}
+	if r.Command.Secret && r.overheard() { // somebody came in since
+		return Reply{}, r.mistake("parse.overheard", nil)
+	}
+	if err := r.readWords(r.Question.Words); err != nil {
+		return Reply{}, err
+	}
 	reply, err := r.Command.Confirmed(ctx, r)
 	if err == nil {
 		r.closeQuestion()
@@ -84,6 +90,14 @@ func (r *Request) closeQuestion() {
 		}
 		return nil
 	})
+}
+
+// askAgain asks whether the person really wants what their command says. If
+// they do, it is read again.
+func (r *Request) askAgain(key string, args locale.Args) Reply {
+	reply := say(locale.Lines(r.text(key, args), r.howToConfirm()))
+	reply.Question = &Question{ID: r.EventID, RoomID: r.RoomID, Asker: r.Sender, Command: r.Command.Name, Words: r.Words}
+	return reply
 }
 
 // howToConfirm ends a question.

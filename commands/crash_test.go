@@ -76,7 +76,7 @@ func (t *town) answered(m Message) answer {
 }
 
 func TestCreateSurvivesACrashAnywhere(t *testing.T) {
-	for _, command := range []string{"create", "create token=chess-club", "create uses=unlimited expires=never"} {
+	for _, command := range []string{"create", "create token=chess-club", "create words for=Ann"} {
 		t.Run(command, func(t *testing.T) {
 			crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
 				m := town.message(manager, command)
@@ -99,6 +99,44 @@ func TestCreateSurvivesACrashAnywhere(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestSeveralTokensSurviveACrashAnywhere(t *testing.T) {
+	crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+		town.settings.Limits[town.role(inviter)] = Limits{Open: 3, PerDay: 3}
+		m := town.message(inviter, "create count=3 note=club")
+		crash(m)
+
+		all := server.all()
+		if len(all) != 3 {
+			t.Fatalf("there are %d tokens, not 3", len(all))
+		}
+		a := town.answered(m).has("I made 3 tokens", all[0], all[1], all[2])
+		if len(a.Texts) != 2 {
+			t.Errorf("the answer should be two messages:\n%s", a.plain())
+		}
+		for _, text := range all {
+			if maker := town.store.rows.Made[text]; maker.User != inviter || maker.Note != "club" {
+				t.Errorf("the maker is %+v", maker)
+			}
+		}
+		town.says(inviter, "create").has("(0 left now)") // three places, and no more
+	})
+}
+
+func TestAConfirmedCreateSurvivesACrashAnywhere(t *testing.T) {
+	crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
+		town.says(manager, "create expires=never note=club")
+		town.store.rows.Outbox = nil
+		m := town.message(manager, "confirm")
+		crash(m)
+		all := server.all()
+		if len(all) != 1 || town.store.rows.Made[all[0]].Note != "club" {
+			t.Fatalf("there are %d tokens, not one, by %v", len(all), town.store.rows.Made)
+		}
+		town.answered(m).has("I made the token "+all[0], "never expires")
+		town.says(manager, "confirm").has("no open question")
+	})
 }
 
 func TestATakenTextIsRefusedWhereverItCrashes(t *testing.T) {
@@ -158,7 +196,7 @@ func TestDeleteAllSurvivesACrashAnywhere(t *testing.T) {
 
 func TestALimitHoldsWhereverItCrashes(t *testing.T) {
 	crashEverywhere(t, func(t *testing.T, town *town, server *server, crash func(Message)) {
-		town.settings.Limits[town.role(inviter)] = Limits{Open: 2}
+		town.settings.Limits[town.role(inviter)] = Limits{Open: 2, PerDay: 3}
 		town.says(inviter, "create")
 		crash(town.message(inviter, "create"))
 		town.says(inviter, "create").has("You have 2 tokens open")

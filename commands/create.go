@@ -3,8 +3,8 @@ package commands
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"matrix-registration-bot/access"
@@ -12,19 +12,17 @@ import (
 	"matrix-registration-bot/tokens"
 )
 
-// mostUses is more than anybody needs and less than databases take.
-const mostUses = 1_000_000
-
 func create() *Command {
 	return &Command{
-		Name:    "create",
-		Aliases: []string{"new"},
-		Role:    access.Inviter,
-		Options: []string{"uses", "expires", "token"},
-		Secret:  true,
-		Differs: createDiffers,
-		Run:     planCreate,
-		Report:  reportCreate,
+		Name:      createName,
+		Aliases:   []string{"new"},
+		Role:      access.Inviter,
+		Options:   []string{"uses", "expires", "token", "length", "count", "for", "note"},
+		Secret:    true,
+		Differs:   createDiffers,
+		Run:       askCreate,
+		Confirmed: planCreate,
+		Report:    reportCreate,
 	}
 }
 
@@ -36,26 +34,71 @@ func createDiffers(able tokens.Abilities) string {
 	return ""
 }
 
-func planCreate(ctx context.Context, r *Request) (Reply, error) {
-	if len(r.Args) > 0 {
-		return Reply{}, r.mistake("create.surplus", locale.Args{"word": excerpt(r.Args[0])})
-	}
-	spec, err := r.readSpec()
+// createName is the command whose tokens are counted.
+const createName = "create"
+
+// askCreate makes sure that a token without end or without limit is wanted.
+func askCreate(ctx context.Context, r *Request) (Reply, error) {
+	o, err := r.readOrder()
 	if err != nil {
 		return Reply{}, err
 	}
-	if err := r.checkLimits(ctx, spec); err != nil {
+	if err := r.checkTerms(o.spec); err != nil {
 		return Reply{}, err
 	}
-	drawn := spec.Text == ""
-	if drawn {
-		spec.Text = tokens.Draw(r.Settings.Create.Length)
-	} else if err := r.reserve(ctx, spec.Text); err != nil {
+	if o.spec.Uses == nil || o.spec.Expires == nil {
+		return r.askAgain("create.ask_"+endless(o.spec), locale.Args{"n": o.count}), nil
+	}
+	return r.fulfil(ctx, o)
+}
+
+// endless names the limits that a token lacks.
+func endless(spec tokens.Spec) string {
+	switch {
+	case spec.Expires != nil:
+		return "unlimited"
+	case spec.Uses != nil:
+		return "never"
+	default:
+		return "endless"
+	}
+}
+
+func planCreate(ctx context.Context, r *Request) (Reply, error) {
+	o, err := r.readOrder()
+	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Steps: []Step{{
-		Kind: StepCreate, Token: spec.Text, Drawn: drawn, Spec: &spec, State: StepPlanned,
-	}}}, nil
+	if err := r.checkTerms(o.spec); err != nil {
+		return Reply{}, err
+	}
+	return r.fulfil(ctx, o)
+}
+
+// fulfil plans the tokens of an order, if there is room for them.
+func (r *Request) fulfil(ctx context.Context, o order) (Reply, error) {
+	if err := r.checkPlaces(ctx, o.count); err != nil {
+		return Reply{}, err
+	}
+	drawn := o.spec.Text == ""
+	if !drawn {
+		if err := r.reserve(ctx, o.spec.Text); err != nil {
+			return Reply{}, err
+		}
+	}
+	maker := r.maker()
+	maker.Recipient, maker.Note = o.recipient, o.note
+	var reply Reply
+	for range o.count {
+		spec := o.spec
+		if drawn {
+			spec.Text = o.draw()
+		}
+		reply.Steps = append(reply.Steps, Step{
+			Kind: StepCreate, Token: spec.Text, Drawn: drawn, Spec: &spec, Maker: &maker, State: StepPlanned,
+		})
+	}
+	return reply, nil
 }
 
 // reserve makes sure that a text is free, and that no other command takes it
@@ -73,76 +116,32 @@ func (r *Request) reserve(ctx context.Context, text string) error {
 	return r.mistake("token.exists", locale.Args{"token": text})
 }
 
-// readSpec is the token that the options ask for. What they don't say comes
-// from the config, or from the person's limits where those are narrower.
-func (r *Request) readSpec() (tokens.Spec, error) {
-	uses := r.Settings.Create.Uses
-	if limit := r.limits().Uses; limit > 0 {
-		uses = min(uses, limit)
-	}
-	lasts := r.Settings.Create.Expires
-	if limit := r.limits().Expires; limit > 0 {
-		lasts = min(lasts, limit)
-	}
-	ends := r.Now.Add(lasts).Truncate(time.Millisecond)
-	spec := tokens.Spec{Uses: &uses, Expires: &ends}
-
-	if word, ok := r.Options["token"]; ok {
-		if err := tokens.Validate(word); err != nil {
-			return spec, r.mistake("token.bad_text", locale.Args{"token": excerpt(word)})
-		}
-		spec.Text = word
-	}
-	if word, ok := r.Options["uses"]; ok {
-		n, err := strconv.Atoi(word)
-		switch {
-		case strings.EqualFold(word, "unlimited"):
-			spec.Uses = nil
-		case err != nil || n < 1 || n > mostUses:
-			return spec, r.mistake("create.bad_uses", locale.Args{"word": excerpt(word), "most": mostUses})
-		default:
-			spec.Uses = &n
-		}
-	}
-	if word, ok := r.Options["expires"]; ok {
-		ends, err := parseExpiry(word, r.Now)
-		ends = ends.Truncate(time.Millisecond)
-		switch {
-		case strings.EqualFold(word, "never"):
-			spec.Expires = nil
-		case err != nil:
-			return spec, r.mistake("create.bad_expiry", locale.Args{"word": excerpt(word)})
-		case !ends.After(r.Now):
-			return spec, r.mistake("create.past", locale.Args{"when": r.language.When(ends, r.Now)})
-		default:
-			spec.Expires = &ends
-		}
-	}
-	return spec, nil
-}
-
 func reportCreate(ctx context.Context, r *Request, steps []Step) (Reply, error) {
-	var reply Reply
+	var made []Step
+	failed := make(map[string]int) // by the sentence's key
 	for _, step := range steps {
-		if step.State != StepDone {
-			reply.Texts = append(reply.Texts, Text{Text: r.failure(step.Failure, step.Token)})
-			continue
+		if step.State == StepDone {
+			made = append(made, step)
+		} else {
+			failed[step.Failure]++
 		}
-		reply.Texts = append(reply.Texts,
-			Text{Text: r.text("create.done", locale.Args{
-				"token":   step.Token,
-				"uses":    r.usesAllowed(step.Result.Uses),
-				"expires": r.expiry(*step.Result),
-			})},
-			Text{Text: r.invitation(*step.Result), Forward: true},
-		)
 	}
+	var lines []locale.Text
+	for _, key := range slices.Sorted(maps.Keys(failed)) {
+		failure := r.failure(key, steps[0].Token)
+		if len(steps) > 1 {
+			failure = r.text("create.failed", locale.Args{"n": failed[key], "reason": failure})
+		}
+		lines = append(lines, failure)
+	}
+	if len(made) == 0 {
+		return say(locale.Lines(lines...)), nil
+	}
+	reply := say(locale.Lines(append(r.announce(made), lines...)...))
+	reply.Texts = append(reply.Texts, Text{Text: r.invitation(made), Forward: true})
 	warning, err := r.warnOnce(ctx)
-	if err != nil {
-		return Reply{}, err
-	}
 	reply.Texts = append(reply.Texts, warning...)
-	return reply, nil
+	return reply, err
 }
 
 // warnOnce tells the first admin who makes a token if the server does not ask
@@ -159,28 +158,24 @@ func (r *Request) warnOnce(ctx context.Context) ([]Text, error) {
 	return []Text{{Text: r.text("create.unenforced", nil)}}, r.Store.PutSetting(ctx, setting, r.Now.Format(time.RFC3339))
 }
 
-// invitation is the text to forward to a friend, as the config has it or the
-// built-in one. It is plain, because it is copied from one app into another.
-func (r *Request) invitation(token tokens.Token) locale.Text {
-	values := locale.Args{"server": r.Settings.ServerName, "address": r.Settings.Address, "code": token.Text}
-	if token.Uses != nil {
-		values["uses"] = *token.Uses
+// announce tells the maker of tokens that are all alike.
+func (r *Request) announce(made []Step) []locale.Text {
+	token, maker := *made[0].Result, *made[0].Maker
+	facts := append([]locale.Text{r.usesAllowed(token.Uses), r.expiry(token)}, r.remarks(maker)...)
+	if len(made) == 1 {
+		forward := r.text("create.forward", nil)
+		if maker.Recipient != "" {
+			forward = r.text("create.forward_to", locale.Args{"recipient": maker.Recipient})
+		}
+		return []locale.Text{r.text("create.done", locale.Args{"token": token.Text}), locale.List(facts...), forward}
 	}
-	if token.Expires != nil {
-		values["until"] = r.language.Date(token.Expires.In(r.Now.Location()))
+	var codes []locale.Text
+	for _, step := range made {
+		codes = append(codes, locale.Code(step.Token))
 	}
-	if text, ok := r.Settings.Messages[r.Settings.Language]; ok {
-		return locale.Text{Plain: strings.TrimSpace(locale.Fill(text, values))}
+	return []locale.Text{
+		r.text("create.done_many", locale.Args{"n": len(made)}), locale.List(codes...),
+		r.text("create.each", nil), locale.List(facts...),
+		r.text("create.forward_many", locale.Args{"blank": r.text("invitation.blank", nil)}),
 	}
-	lines := []locale.Text{r.text("invitation.begin", locale.Args{"server": values["server"], "code": values["code"]})}
-	if token.Uses == nil {
-		lines = append(lines, r.text("invitation.unlimited", nil))
-	} else if *token.Uses != 1 {
-		lines = append(lines, r.text("invitation.uses", locale.Args{"n": *token.Uses}))
-	}
-	if token.Expires != nil {
-		lines = append(lines, r.text("invitation.until", locale.Args{"until": values["until"]}))
-	}
-	lines = append(lines, r.text("invitation.end", locale.Args{"server": values["server"]}))
-	return locale.Text{Plain: locale.Lines(lines...).Plain}
 }

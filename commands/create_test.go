@@ -51,7 +51,6 @@ func TestCreateTakesOptions(t *testing.T) {
 		{"create --uses 5 --expires 14d", 5, 14 * 24 * time.Hour, "It works for 5 accounts."},
 		{"create —uses 5 –expires=2w", 5, 14 * 24 * time.Hour, "in 14 days"},
 		{"create expires=“2 weeks”", 1, 14 * 24 * time.Hour, "in 14 days"},
-		{"create uses=unlimited expires=never", 0, 0, "never expires"},
 		{"create expires=2099-12-24", 1, 23*24*time.Hour + 18*time.Hour + 9*time.Minute, "Thu 24 Dec 2099 23:59 UTC"},
 		{`create expires="2099-12-24 18:00"`, 1, 23*24*time.Hour + 12*time.Hour + 10*time.Minute, "Thu 24 Dec 2099 18:00 UTC"},
 	} {
@@ -87,7 +86,20 @@ func TestCreateExplainsBadOptions(t *testing.T) {
 		"create uses=":                               "needs a value",
 		"create --uses":                              "needs a value",
 		"create uses=1 uses=2":                       "twice",
-		"create note=x":                              "no option note",
+		"create color=x":                             "no option color",
+		"create length=7":                            "a whole number from 8 to 64, as in length=36",
+		"create length=65":                           "a whole number from 8 to 64",
+		"create length=long":                         "long is not what length takes",
+		"create count=0":                             "a whole number from 1 to 50, as in count=25",
+		"create count=51":                            "a whole number from 1 to 50",
+		"create count=2 token=abc":                   "token and count don't go together",
+		"create words token=abc":                     "words and token don't go together",
+		"create words length=20":                     "words and length don't go together",
+		"create token=abc length=20":                 "token and length don't go together",
+		"create words please":                        "I don't understand please here",
+		"create for=" + strings.Repeat("x", 61):      "for: it takes 60 characters, and yours has 61",
+		"create note=" + strings.Repeat("ü", 201):    "note: it takes 200 characters, and yours has 201",
+		`create note=""`:                             "needs a value",
 		"create expires=14":                          "neither a length of time nor a date",
 		"create expires=0d":                          "neither a length of time nor a date",
 		"create expires=-1d":                         "neither a length of time nor a date",
@@ -146,8 +158,8 @@ func TestInvitersHaveLimits(t *testing.T) {
 	town.now = town.now.Add(8 * 24 * time.Hour)
 	town.says(inviter, "create").code()
 
-	for range 10 {
-		town.says(manager, "create uses=10 expires=never").code()
+	for range 12 {
+		town.says(manager, "create uses=10 expires=30d").code()
 	}
 	if want := []string{
 		"@inviter:example.com create refused",
@@ -155,6 +167,200 @@ func TestInvitersHaveLimits(t *testing.T) {
 	}; strings.Join(town.audited()[:2], "\n") != strings.Join(want, "\n") {
 		t.Errorf("the audit begins with %q", town.audited()[:2])
 	}
+}
+
+func TestATokenWithoutEndOrLimitIsConfirmedFirst(t *testing.T) {
+	for command, test := range map[string]struct {
+		asks  string
+		count int
+	}{
+		"create expires=never":                        {"That token never expires", 1},
+		"create uses=unlimited":                       {"any number of people can register until it expires", 1},
+		"create uses=Unlimited expires=NEVER for=Ann": {"any number of people can register, for ever", 1},
+		"create uses=5 expires=never count=3":         {"Those 3 tokens never expire", 3},
+		"create uses=unlimited expires=never words":   {"for ever", 1},
+		"create token=chess-club uses=unlimited":      {"until it expires", 1},
+	} {
+		for name, confirm := range map[string]func(*town, answer) answer{
+			"typed":           func(town *town, _ answer) answer { return town.says(manager, "confirm") },
+			"by reaction":     func(town *town, q answer) answer { return town.reacts(manager, q, "confirm") },
+			"after a restart": func(town *town, _ answer) answer { town.restart(); return town.says(manager, "confirm") },
+		} {
+			t.Run(command+" "+name, func(t *testing.T) {
+				town, synapse := onSynapse(t)
+				question := town.says(manager, command).has(test.asks, "within five minutes")
+				if len(synapse.Requests()) > 0 {
+					t.Error("it did not wait for the answer")
+				}
+				if a := confirm(town, question); len(a.Texts) != 2 || !a.Texts[1].Forward {
+					t.Errorf("the answer is\n%s", a.plain())
+				}
+				made := synapse.Tokens()
+				if len(made) != test.count {
+					t.Fatalf("the server has %+v", made)
+				}
+				for _, token := range made {
+					if (token.Expires == nil) != strings.Contains(strings.ToLower(command), "never") || (token.Uses == nil) != strings.Contains(strings.ToLower(command), "unlimited") {
+						t.Errorf("the server has %+v", token)
+					}
+				}
+				if strings.Contains(command, "for=Ann") && town.store.rows.Made[made[0].Text].Recipient != "Ann" {
+					t.Error("nobody knows whom it is for")
+				}
+				town.says(manager, "confirm").has("no open question")
+			})
+		}
+	}
+	t.Run("cancelled", func(t *testing.T) {
+		town, synapse := onSynapse(t)
+		town.says(manager, "create expires=never")
+		town.says(manager, "cancel").has("nothing was done")
+		town.says(manager, "confirm").has("no open question")
+		if made := synapse.Tokens(); len(made) != 0 {
+			t.Errorf("the server has %+v", made)
+		}
+	})
+	t.Run("beyond the limits", func(t *testing.T) {
+		town, _ := onSynapse(t)
+		a := town.says(inviter, "create expires=never").has("at most 7 days")
+		if a.Question != nil {
+			t.Error("it asks for what it will refuse")
+		}
+	})
+	t.Run("where somebody came in since", func(t *testing.T) {
+		town, synapse := onSynapse(t)
+		town.says(manager, "create expires=never")
+		m := town.message(manager, "!reg confirm")
+		m.Direct, m.Encrypted = false, false
+		town.send(m).has("write to me directly")
+		if made := synapse.Tokens(); len(made) != 0 {
+			t.Errorf("the server has %+v", made)
+		}
+	})
+}
+
+func TestALimitHoldsForWhatIsConfirmed(t *testing.T) {
+	town, _ := onSynapse(t)
+	town.settings.Limits[access.Inviter] = Limits{Open: 1}
+	town.says(inviter, "create expires=never")
+	town.says(friend, "create").code()
+	town.says(inviter, "confirm").code()
+	town.says(inviter, "create expires=never").has("never expires")
+	town.says(inviter, "confirm").has("You have one token open")
+}
+
+func TestEasyWords(t *testing.T) {
+	town, synapse := onSynapse(t)
+	for _, command := range []string{"create words", "create Words", "create token=words"} {
+		code := town.says(manager, command).code()
+		if n := len(strings.Split(code, "-")); n != 5 {
+			t.Errorf("%s gives %q", command, code)
+		}
+	}
+	if n := len(synapse.Tokens()); n != 3 {
+		t.Errorf("the server has %d tokens", n)
+	}
+}
+
+func TestTheLengthOfADrawnText(t *testing.T) {
+	town, _ := onSynapse(t)
+	for option, want := range map[string]int{"length=8": 8, "length=64": 64, "": 16} {
+		if code := town.says(manager, "create "+option).code(); len(code) != want {
+			t.Errorf("%s gives %q", option, code)
+		}
+	}
+}
+
+func TestWhomATokenIsForAndWhy(t *testing.T) {
+	town, _ := onSynapse(t)
+	a := town.says(manager, "create token=abc for=“Grandma” note=\"the chess\x00\nclub\"")
+	if want := "I made the token abc:\n- for one account\n- expires Tue 8 Dec 2099 05:50 UTC, in 7 days\n- for Grandma\n" +
+		"- note: the chess club\nForward the next message to Grandma."; a.Texts[0].Plain != want {
+		t.Errorf("the facts are\n%s\nand should be\n%s", a.Texts[0].Plain, want)
+	}
+	if forward := a.Texts[1].Plain; strings.Contains(forward, "Grandma") || strings.Contains(forward, "chess") {
+		t.Errorf("what the maker wrote down is in the message to forward:\n%s", forward)
+	}
+	if maker := town.store.rows.Made["abc"]; maker.Recipient != "Grandma" || maker.Note != "the chess club" || maker.User != manager {
+		t.Errorf("the maker is %+v", maker)
+	}
+}
+
+func TestSeveralTokensAtOnce(t *testing.T) {
+	town, synapse := onSynapse(t)
+	a := town.says(manager, "create count=3 uses=2 note=club")
+	made := synapse.Tokens()
+	if len(made) != 3 || len(a.Texts) != 2 || !a.Texts[1].Forward {
+		t.Fatalf("the server has %+v, the answer is\n%s", made, a.plain())
+	}
+	for _, token := range made {
+		if *token.Uses != 2 || town.store.rows.Made[token.Text].Note != "club" {
+			t.Errorf("the server has %+v", token)
+		}
+		a.has("- " + token.Text + "\n")
+	}
+	a.has("I made 3 tokens:", "Each of them is:\n- for 2 accounts\n- expires Tue 8 Dec 2099 05:50 UTC, in 7 days\n- note: club\n", "(your code)")
+	if forward := a.Texts[1].Plain; strings.Contains(forward, made[0].Text) || !strings.Contains(forward, "invite code: (your code)") {
+		t.Errorf("the message to forward is\n%s", forward)
+	}
+	if audit := town.audited(); len(audit) != 3 {
+		t.Errorf("the audit is %q", audit)
+	}
+
+	town.says(inviter, "create count=3").has("I made 3 tokens")
+	town.says(inviter, "create count=3").has("Your role lets you have 5 tokens open, so you can make only 2 more now")
+	town.says(inviter, "create count=2").has("I made 2 tokens")
+	town.says(inviter, "create count=2").has("You have 5 tokens open")
+	if n := len(synapse.Tokens()); n != 8 {
+		t.Errorf("the server has %d tokens", n)
+	}
+	town.says(manager, "create count=1").code()
+	town.says(manager, "create count=50").has("I made 50 tokens")
+}
+
+func TestSomeOfSeveralTokensFail(t *testing.T) {
+	server := newServer()
+	town := newTown(t, server)
+	n := 0
+	server.at = func(request string, after bool) error {
+		if request == "create" && !after {
+			if n++; n > 2 {
+				return kind(tokens.ErrRefused)
+			}
+		}
+		return nil
+	}
+	town.says(manager, "create count=5").has("I made 2 tokens", "3 tokens could not be made. The server refused", "invite code: (your code)")
+	if made := town.store.rows.Made; len(made) != 2 {
+		t.Errorf("the makers are %v", made)
+	}
+	town.says(manager, "create count=2").is("2 tokens could not be made. " + town.says(manager, "create").plain())
+}
+
+func TestTheTokensOfADayAreLimited(t *testing.T) {
+	town, _ := onSynapse(t)
+	town.settings.Limits[access.Inviter] = Limits{PerDay: 3}
+	first := town.says(inviter, "create").code()
+	town.now = town.now.Add(2 * time.Hour)
+	town.says(inviter, "create count=3").has("3 tokens within 24 hours (2 left now)", "what you asked Wed 2 Dec 2099 05:50 UTC, in 22 hours")
+	town.says(inviter, "create count=4").has("3 tokens within 24 hours. Please ask for no more at once.")
+	town.says(inviter, "create count=2").has("I made 2 tokens")
+	town.says(inviter, "create").has("(0 left now)", "Wed 2 Dec 2099 05:50 UTC")
+	town.says(friend, "create").code()
+
+	// What has been given away is given away, even if it is deleted then.
+	town.says(inviter, "delete "+first).has("is deleted")
+	town.says(inviter, "create").has("(0 left now)")
+	town.restart()
+	town.says(inviter, "create count=2").has("Wed 2 Dec 2099 07:50 UTC, in 24 hours")
+
+	town.now = town.now.Add(22*time.Hour + time.Second)
+	town.says(inviter, "create count=2").has("(1 left now)")
+	town.says(inviter, "create").code()
+	town.says(inviter, "create").has("(0 left now)")
+
+	town.settings.Limits[access.Inviter] = Limits{PerDay: 1}
+	town.says(friend, "create").has("There is room for the next Wed 2 Dec 2099 07:50 UTC")
 }
 
 func TestLimitsNarrowWhatABareCreateMakes(t *testing.T) {
@@ -170,7 +376,7 @@ func TestLimitsNarrowWhatABareCreateMakes(t *testing.T) {
 func TestAFailedCreateTakesNoPlace(t *testing.T) {
 	server := newServer()
 	town := newTown(t, server)
-	town.settings.Limits[access.Inviter] = Limits{Open: 1}
+	town.settings.Limits[access.Inviter] = Limits{Open: 1, PerDay: 1}
 	server.fail(fault{"create", false, kind(tokens.ErrRefused)})
 	town.says(inviter, "create").has("refused")
 	town.says(inviter, "create").code()
@@ -186,7 +392,11 @@ func TestTheMessageToForwardIsTheAdmins(t *testing.T) {
 		"create token=def expires=never":                begin + "def <now>.\nFor 1.",
 		"create token=ghi uses=unlimited expires=never": begin + "ghi <now>.",
 	} {
-		if got := town.says(manager, command).Texts[1].Plain; got != want {
+		a := town.says(manager, command)
+		if a.Question != nil {
+			a = town.says(manager, "confirm")
+		}
+		if got := a.Texts[1].Plain; got != want {
 			t.Errorf("after %s the message to forward is\n%s\nand should be\n%s", command, got, want)
 		}
 	}

@@ -26,6 +26,17 @@ func (r *Request) usesAllowed(uses *int) locale.Text {
 	return r.text("uses.allowed", locale.Args{"n": *uses})
 }
 
+// remarks is what the maker of a token wrote down about it.
+func (r *Request) remarks(maker Maker) (lines []locale.Text) {
+	if maker.Recipient != "" {
+		lines = append(lines, r.text("made.for", locale.Args{"recipient": maker.Recipient}))
+	}
+	if maker.Note != "" {
+		lines = append(lines, r.text("made.note", locale.Args{"note": maker.Note}))
+	}
+	return lines
+}
+
 // expiry says when a token ends or has ended.
 func (r *Request) expiry(token tokens.Token) locale.Text {
 	if token.Expires == nil {

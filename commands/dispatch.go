@@ -92,11 +92,6 @@ func (d *Dispatcher) Handle(ctx context.Context, m Message) (finish Finish, err 
 	if r.Command.Stored {
 		return d.finish(r, r.Command.Run), nil
 	}
-	if r.Command.Report != nil && r.limits().Open > 0 {
-		if err := r.takeTurn(ctx, r.Sender.String()); err != nil {
-			return nil, err
-		}
-	}
 	reply, err := r.Command.Run(ctx, r)
 	if err != nil || len(reply.Steps) == 0 {
 		return d.answer(ctx, r, reply, err)
@@ -167,7 +162,7 @@ func (d *Dispatcher) carryOut(ctx context.Context, r *Request, steps []Step) (Fi
 				continue
 			}
 			// Now, not when it is made: from here on it counts against limits.
-			if err := d.Store.SaveMade(ctx, step.Token, r.maker()); err != nil {
+			if err := d.Store.SaveMade(ctx, step.Token, *step.Maker); err != nil {
 				return fmt.Errorf("noting the maker: %w", err)
 			}
 		}

@@ -11,9 +11,8 @@ import (
 	"matrix-registration-bot/tokens"
 )
 
-// checkLimits refuses a token beyond the limits of the person's role. The
-// person's turn must be held, or two rooms could take the same last place.
-func (r *Request) checkLimits(ctx context.Context, spec tokens.Spec) error {
+// checkTerms refuses a token that is more than the person's role may make.
+func (r *Request) checkTerms(spec tokens.Spec) error {
 	limits := r.limits()
 	if limits.Uses > 0 && (spec.Uses == nil || *spec.Uses > limits.Uses) {
 		return r.refuse("limit.uses", locale.Args{"n": limits.Uses})
@@ -21,17 +20,66 @@ func (r *Request) checkLimits(ctx context.Context, spec tokens.Spec) error {
 	if limits.Expires > 0 && (spec.Expires == nil || spec.Expires.After(r.Now.Add(limits.Expires))) {
 		return r.refuse("limit.expires", locale.Args{"span": r.language.Span(limits.Expires)})
 	}
-	if limits.Open == 0 {
+	return nil
+}
+
+// checkPlaces refuses that many more tokens if the person has no places left
+// for them. It takes the person's turn, or two rooms could take the same last
+// place.
+func (r *Request) checkPlaces(ctx context.Context, wanted int) error {
+	if limits := r.limits(); limits.Open == 0 && limits.PerDay == 0 {
+		return nil
+	}
+	if err := r.takeTurn(ctx, r.Sender.String()); err != nil {
+		return err
+	}
+	if err := r.checkDay(ctx, wanted); err != nil {
+		return err
+	}
+	return r.checkOpen(ctx, wanted)
+}
+
+// day is the time within which tokens are counted, whatever became of them.
+const day = 24 * time.Hour
+
+// checkDay refuses more tokens than a person may make in a day.
+func (r *Request) checkDay(ctx context.Context, wanted int) error {
+	limit := r.limits().PerDay
+	if limit == 0 {
+		return nil
+	}
+	if wanted > limit {
+		return r.refuse("limit.per_day_ever", locale.Args{"n": limit})
+	}
+	made, err := r.Store.Created(ctx, r.Sender, createName, r.Now.Add(-day))
+	if err != nil {
+		return fmt.Errorf("counting tokens: %w", err)
+	}
+	left := max(0, limit-len(made))
+	if wanted <= left {
+		return nil
+	}
+	// The places of the oldest come back first.
+	frees := made[len(made)-1-(limit-wanted)].Add(day).In(r.Now.Location())
+	return r.refuse("limit.per_day", locale.Args{"n": limit, "left": left, "when": r.language.When(frees, r.Now)})
+}
+
+// checkOpen refuses more tokens than a person may have open.
+func (r *Request) checkOpen(ctx context.Context, wanted int) error {
+	limit := r.limits().Open
+	if limit == 0 {
 		return nil
 	}
 	open, firstEnds, err := r.openTokens(ctx)
-	if err != nil || open < limits.Open {
+	switch {
+	case err != nil || open+wanted <= limit:
 		return err
+	case open < limit:
+		return r.refuse("limit.open_left", locale.Args{"n": limit - open, "most": limit})
+	case firstEnds.IsZero():
+		return r.refuse("limit.open", locale.Args{"n": limit})
 	}
-	if firstEnds.IsZero() {
-		return r.refuse("limit.open", locale.Args{"n": limits.Open})
-	}
-	return r.refuse("limit.open_until", locale.Args{"n": limits.Open, "when": r.language.When(firstEnds, r.Now)})
+	return r.refuse("limit.open_until", locale.Args{"n": limit, "when": r.language.When(firstEnds, r.Now)})
 }
 
 // openTokens counts the person's tokens that can be used, or are about to be

@@ -78,8 +78,9 @@ func trim(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool { return isSpace(r) || r == '\ufeff' })
 }
 
-// isSpace counts backticks as white space: people mark commands as code.
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r == '`' }
+// isSpace counts backticks as white space, because people mark commands as
+// code, and NUL, which PostgreSQL can't keep.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r == '`' || r == 0 }
 
 // isQuote knows the quotation marks that phones make of straight ones.
 func isQuote(r rune) bool { return strings.ContainsRune(`"“”„‟«»`, r) }
@@ -106,7 +107,7 @@ func split(text string) []string {
 			continue
 		case isQuote(r):
 			if end := strings.IndexFunc(text, isQuote); end >= 0 {
-				word.WriteString(text[:end])
+				word.WriteString(strings.ReplaceAll(text[:end], "\x00", ""))
 				_, size := utf8.DecodeRuneInString(text[end:])
 				text = text[end+size:]
 				inWord = true

@@ -89,6 +89,8 @@ func TestSplit(t *testing.T) {
 		`note="Anna's" x`:              {"note=Anna's", "x"},
 		`note=""`:                      {"note="},
 		`""`:                           {""},
+		"show \x00a\x00 b":             {"show", "a", "b"},
+		"show \"a\x00b\"":              {"show", "ab"},
 		`5" disk`:                      {`5"`, "disk"},
 		`/@(anna|bob):example\.org/ x`: {`/@(anna|bob):example\.org/`, "x"},
 	} {

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,6 +18,7 @@ import (
 type Request struct {
 	Message
 	Command  *Command
+	Words    []string // what stands after the command, of which
 	Args     []string
 	Options  map[string]string // by lower-case key
 	Question *Question         // what the person said yes or no to
@@ -77,6 +79,9 @@ func (r *Request) prefix() string {
 	}
 }
 
+// meaning is what a word that a person wrote stands for, in any letter case.
+func (r *Request) meaning(word string) string { return strings.ToLower(word) }
+
 // name is the command's name for audit and log, which must not hold what else
 // people wrote.
 func (r *Request) name() string {
@@ -131,7 +136,7 @@ func (r *Request) conclude(ctx context.Context, step Step) error {
 	switch {
 	case step.Kind == StepCreate && step.State == StepDone:
 		// A text that a person chose may have been planned by somebody else too.
-		return r.Store.SaveMade(ctx, step.Token, r.maker())
+		return r.Store.SaveMade(ctx, step.Token, *step.Maker)
 	case step.Kind == StepCreate:
 		made, err := r.Store.Made(ctx)
 		if err != nil {

@@ -38,6 +38,7 @@ type Limits struct {
 	Uses      int           // the most uses that a token may have
 	Expires   time.Duration // the longest that a token may be valid
 	Open      int           // tokens of one person that are valid at the same time
+	PerDay    int           // tokens that one person makes within 24 hours
 	PerMinute int           // commands of one person
 }
 

@@ -31,6 +31,7 @@ type Step struct {
 	Token   string        `json:"token"`
 	Drawn   bool          `json:"drawn,omitempty"` // the text was drawn by the bot
 	Spec    *tokens.Spec  `json:"spec,omitempty"`  // create: what is wanted
+	Maker   *Maker        `json:"maker,omitempty"` // create: who is the token's maker
 	Seen    *tokens.Token `json:"seen,omitempty"`  // what stood there before; nil = absent
 	State   StepState     `json:"state"`
 	Result  *tokens.Token `json:"result,omitempty"`  // the token after it, where there still is one

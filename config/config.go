@@ -134,6 +134,8 @@ type InviterLimits struct {
 	Expires time.Duration `yaml:"expires"`
 	// Tokens that one person may have open at a time. 0: no limit.
 	Open int `yaml:"open"`
+	// Tokens that one person makes within 24 hours, whatever becomes of them. 0: no limit.
+	PerDay int `yaml:"per_day"`
 	// Commands that are answered in a minute. 0: no limit.
 	PerMinute int `yaml:"per_minute"`
 }
@@ -183,7 +185,7 @@ func defaults() Config {
 			Create: Create{Uses: 1, Expires: 7 * day, Length: 16},
 			Limits: Limits{
 				None:    NoneLimits{PerMinute: 20},
-				Inviter: InviterLimits{Uses: 1, Expires: 7 * day, Open: 5, PerMinute: 20},
+				Inviter: InviterLimits{Uses: 1, Expires: 7 * day, Open: 5, PerDay: 10, PerMinute: 20},
 			},
 			Logging: Logging{Level: "info", Format: "text"},
 		},

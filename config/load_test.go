@@ -30,7 +30,7 @@ func TestWhatIsNotSaidHasItsDefault(t *testing.T) {
 	if got, want := cfg.Create.Expires, 7*24*time.Hour; got != want {
 		t.Errorf("create.expires is %s, want %s", got, want)
 	}
-	if got, want := cfg.Limits.Inviter, (InviterLimits{Uses: 1, Expires: 7 * 24 * time.Hour, Open: 5, PerMinute: 20}); got != want {
+	if got, want := cfg.Limits.Inviter, (InviterLimits{Uses: 1, Expires: 7 * 24 * time.Hour, Open: 5, PerDay: 10, PerMinute: 20}); got != want {
 		t.Errorf("limits.inviter is %+v, want %+v", got, want)
 	}
 	if len(cfg.Warnings) != 0 || len(cfg.FromEnvironment) != 0 {
@@ -43,7 +43,7 @@ func TestAKeyOfASectionLeavesTheOthersAtTheirDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := cfg.Limits.Inviter, (InviterLimits{Uses: 1, Expires: 7 * 24 * time.Hour, Open: 9, PerMinute: 20}); got != want {
+	if got, want := cfg.Limits.Inviter, (InviterLimits{Uses: 1, Expires: 7 * 24 * time.Hour, Open: 9, PerDay: 10, PerMinute: 20}); got != want {
 		t.Errorf("limits.inviter is %+v, want %+v", got, want)
 	}
 	if cfg.Create.Uses != 1 {

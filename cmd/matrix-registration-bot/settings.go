@@ -36,7 +36,9 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 		Permissions: permissions,
 		Limits: map[access.Role]commands.Limits{
 			access.None:    {PerMinute: cfg.Limits.None.PerMinute},
-			access.Inviter: {Uses: inviter.Uses, Expires: inviter.Expires, Open: inviter.Open, PerMinute: inviter.PerMinute},
+			access.Inviter: {
+				Uses: inviter.Uses, Expires: inviter.Expires, Open: inviter.Open, PerDay: inviter.PerDay, PerMinute: inviter.PerMinute,
+			},
 		},
 		Create:             commands.CreateDefaults{Uses: cfg.Create.Uses, Expires: cfg.Create.Expires, Length: cfg.Create.Length},
 		EncryptionRequired: cfg.Encryption.Required,
