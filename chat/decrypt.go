@@ -53,6 +53,9 @@ func (s *session) onEncrypted(ctx context.Context, in store.Incoming, evt *event
 		s.log.Warn().Err(err).Stringer("event_id", in.EventID).Stringer("sender", in.Sender).Msg("Refusing an encrypted message")
 		return s.sayInDirect(ctx, in, room, "room.untrusted")
 	}
+	if err := s.noteIdentity(ctx, in); err != nil {
+		return err
+	}
 	switch decrypted.Type {
 	case event.EventMessage:
 		return s.onText(ctx, in, decrypted, room, true)
