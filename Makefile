@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build test test-unit unit lint race e2e crash size demo fuzz clean
+.PHONY: build test test-unit unit lint race e2e crash storm size demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -11,6 +11,9 @@ endif
 TAGS := goolm
 BIN  := bin
 TIME := 60s
+N    := 200
+SEED := 0
+DATABASE := sqlite
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 
 # Starts a PostgreSQL for the command behind it.
@@ -40,10 +43,16 @@ race:
 
 e2e:
 	go test -tags $(TAGS),e2e -count=1 -timeout 30m -p 1 -v ./e2e ./e2e/crash ./e2e/doctor
+	$(MAKE) storm N=15
 
 # What e2e does with a part of the crash points, with all of them.
 crash:
 	go test -tags $(TAGS),e2e -count=1 -timeout 3h -v ./e2e/crash -everywhere
+
+# Kills the bot N times while many people give it commands, and counts what came
+# of them. SEED=... repeats a storm; DATABASE=postgres is the other one.
+storm:
+	go run -tags $(TAGS) ./e2e/storm -kills $(N) -seed $(SEED) -database $(DATABASE)
 
 lint:
 	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (go tool gofumpt -w .):" $$unformatted >&2; exit 1; }

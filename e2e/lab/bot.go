@@ -83,15 +83,22 @@ func (b *Bot) Twin(ctx context.Context) (string, error) {
 // Start runs the bot and returns when it is ready.
 func (b *Bot) Start(ctx context.Context) error { return b.run(ctx, b.binary) }
 
+// Launch runs the bot and does not wait for it.
+func (b *Bot) Launch() error { return b.launch(b.binary) }
+
 func (b *Bot) run(ctx context.Context, binary string, environment ...string) error {
-	cmd := exec.Command(binary, "-c", "config.yaml", "run")
-	cmd.Dir = b.dir
-	cmd.Env = append(append(os.Environ(), "LOGGING_LEVEL=debug"), environment...)
-	var err error
-	if b.process, err = start("the bot", filepath.Join(b.dir, "bot.log"), cmd); err != nil {
+	if err := b.launch(binary, environment...); err != nil {
 		return err
 	}
 	return b.Ready(ctx)
+}
+
+func (b *Bot) launch(binary string, environment ...string) (err error) {
+	cmd := exec.Command(binary, "-c", "config.yaml", "run")
+	cmd.Dir = b.dir
+	cmd.Env = append(append(os.Environ(), "LOGGING_LEVEL=debug"), environment...)
+	b.process, err = start("the bot", filepath.Join(b.dir, "bot.log"), cmd)
+	return err
 }
 
 // Stop asks the bot to end (SIGTERM) and returns how it ended.

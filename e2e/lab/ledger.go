@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -95,6 +96,42 @@ func (l *Ledger) Open(ctx context.Context) (events, messages int, err error) {
 		return 0, 0, fmt.Errorf("counting open work: %w", err)
 	}
 	return events, messages, nil
+}
+
+// OpenWork is Ledger.Open for a bot that is dead. On SQLite it looks at a copy:
+// whoever opens the file itself would mend it in the bot's place.
+func (b *Bot) OpenWork(ctx context.Context) (events, messages int, err error) {
+	uri, err := b.databaseURI()
+	if err != nil {
+		return 0, 0, err
+	}
+	driver, dsn := "pgx", uri
+	if file, ok := strings.CutPrefix(uri, "sqlite:"); ok {
+		driver, dsn = "sqlite", "file:"+b.file("open-work.db")
+		for _, suffix := range []string{"", "-wal"} {
+			content, err := os.ReadFile(b.file(file) + suffix)
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err == nil {
+				err = os.WriteFile(b.file("open-work.db")+suffix, content, 0o600)
+			}
+			if err != nil {
+				return 0, 0, fmt.Errorf("copying the bot's database: %w", err)
+			}
+		}
+	}
+	ledger, err := openLedger(driver, dsn)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer ledger.Close()
+	return ledger.Open(ctx)
+}
+
+// AllowList returns the patterns on the bot's allow-list, sorted.
+func (l *Ledger) AllowList(ctx context.Context) ([]string, error) {
+	return l.column(ctx, `SELECT pattern FROM allow_list ORDER BY pattern`)
 }
 
 // Idle waits until no work stands open.
