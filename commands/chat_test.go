@@ -63,6 +63,7 @@ func newTown(t *testing.T, server tokens.Server) *town {
 			},
 			Create:        CreateDefaults{Uses: 1, Expires: 7 * 24 * time.Hour, Length: 16},
 			MaxCommandAge: time.Hour,
+			Apps:          Apps{Cinny: "https://cinny.example.org/", Element: "https://element.example.org"},
 		},
 		now: time.Date(2099, 12, 1, 5, 50, 0, 0, time.UTC),
 	}

@@ -25,13 +25,18 @@ type Settings struct {
 	MaxCommandAge      time.Duration // what waited longer is not run; 0 = no limit
 
 	// Messages are the texts to forward to a friend, by language, with the
-	// placeholders {server}, {address}, {code}, {until} and {uses}. Languages
-	// that are not in it have the built-in text.
+	// placeholders {server}, {address}, {code}, {until}, {uses} and {page}.
+	// Languages that are not in it have the built-in text.
 	Messages map[string]string
+	Apps     Apps
 	// Identity says how the bot's device can be recognised; ok is false
 	// without encryption. It may be nil.
 	Identity func(ctx context.Context) (deviceID, fingerprint, masterKey string, ok bool)
 }
+
+// Apps are URLs of web clients that the built-in text to forward names; empty
+// ones are left out.
+type Apps struct{ Cinny, Element string }
 
 // Limits hold back a role. Zero means no limit.
 type Limits struct {

@@ -118,6 +118,12 @@ func (c *Config) checkCreate() {
 	if c.Create.Length < 8 || c.Create.Length > 64 {
 		c.found.wrong("create.length", "%d must be 8 to 64 characters", c.Create.Length)
 	}
+	if c.Create.Apps.Cinny != "" {
+		c.webAddress("create.apps.cinny", c.Create.Apps.Cinny)
+	}
+	if c.Create.Apps.Element != "" {
+		c.webAddress("create.apps.element", c.Create.Apps.Element)
+	}
 	for _, language := range sortedKeys(c.Create.Message) {
 		key := "create.message." + language
 		c.language(key, language)

@@ -109,8 +109,17 @@ type Create struct {
 	Expires time.Duration `yaml:"expires"`
 	// Number of characters, 8 to 64.
 	Length int `yaml:"length"`
-	// The text to forward to a friend, by language (`en`), with the placeholders `{server}`, `{address}`, `{code}`, `{until}` and `{uses}`. Languages not named keep the built-in text.
+	// The text to forward to a friend, by language (`en`), with the placeholders `{server}`, `{address}`, `{code}`, `{until}`, `{uses}` and `{page}` (where people make accounts, on MAS). A line is left out if there is nothing to put into it. Languages not named keep the built-in text.
 	Message map[string]string `yaml:"message"`
+	Apps    Apps              `yaml:"apps"`
+}
+
+// Apps are where web clients are, for the built-in text to forward.
+type Apps struct {
+	// URL of a Cinny, which fills the code in. Empty: it is not named.
+	Cinny string `yaml:"cinny"`
+	// URL of an Element Web. Empty: it is not named.
+	Element string `yaml:"element"`
 }
 
 // Limits holds back those who are not trusted with everything. Managers and
@@ -182,7 +191,10 @@ func defaults() Config {
 		},
 		API: API{Type: "auto", ClientAuth: "auto"},
 		Reloadable: Reloadable{
-			Create: Create{Uses: 1, Expires: 7 * day, Length: 16},
+			Create: Create{
+				Uses: 1, Expires: 7 * day, Length: 16,
+				Apps: Apps{Cinny: "https://app.cinny.in", Element: "https://app.element.io"},
+			},
 			Limits: Limits{
 				None:    NoneLimits{PerMinute: 20},
 				Inviter: InviterLimits{Uses: 1, Expires: 7 * day, Open: 5, PerDay: 10, PerMinute: 20},

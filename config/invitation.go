@@ -10,10 +10,15 @@ import (
 // placeholder finds the {names} in a text, and braces that are not part of one.
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}|[{}]`)
 
-// invitationNames are what the text to forward can name. Not every code has an
-// end or a limit of uses: the commands leave a line out that names what is not
-// there.
-func invitationNames() []string { return []string{"server", "address", "code", "until", "uses"} }
+// invitationNames are what the text to forward can name.
+func invitationNames() []string {
+	return append([]string{"server", "address", "code"}, optionalNames()...)
+}
+
+// optionalNames are what not every invitation has: an end, a limit of uses, a
+// page for making accounts. The commands leave a line out that names what is
+// not there.
+func optionalNames() []string { return []string{"until", "uses", "page"} }
 
 // checkInvitation returns what is wrong with a text to forward and in which of
 // its lines (from 1), or "".
@@ -28,10 +33,11 @@ func checkInvitation(text string) (line int, problem string) {
 			}
 			names = append(names, found[1])
 		}
-		hasCode = hasCode || slices.Contains(names, "code") && !slices.Contains(names, "until") && !slices.Contains(names, "uses")
+		isOptional := slices.ContainsFunc(optionalNames(), func(name string) bool { return slices.Contains(names, name) })
+		hasCode = hasCode || slices.Contains(names, "code") && !isOptional
 	}
 	if !hasCode {
-		return 1, "needs a line with {code} and without {until} and {uses}, which not every code has"
+		return 1, "needs a line with {code} and without {until}, {uses} and {page}, which not every code has"
 	}
 	return 0, ""
 }

@@ -35,6 +35,18 @@ func (l Language) Date(t time.Time) Text {
 	})
 }
 
+// LongDate is a point in time for people who should not have to guess:
+// "Tuesday, 1 December 2026, 05:50 UTC".
+func (l Language) LongDate(t time.Time) Text {
+	return l.Text("time.long_date", Args{
+		"weekday": l.word("time.long_weekdays", int(t.Weekday())),
+		"day":     t.Day(),
+		"month":   l.word("time.long_months", int(t.Month())-1),
+		"year":    t.Year(),
+		"clock":   t.Format("15:04 MST"),
+	})
+}
+
 // When is a point in time with its zone and how far away it is:
 // "Tue 1 Dec 2026 05:50 UTC, in 7 days".
 func (l Language) When(t, now time.Time) Text {

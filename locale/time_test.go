@@ -36,3 +36,10 @@ func TestTimesSayHowFarAwayTheyAre(t *testing.T) {
 		}
 	}
 }
+
+func TestALongDateLeavesNothingToGuess(t *testing.T) {
+	at := time.Date(2026, 12, 1, 5, 50, 0, 0, time.UTC)
+	if got, want := english(t).LongDate(at).Plain, "Tuesday, 1 December 2026, 05:50 UTC"; got != want {
+		t.Errorf("%q instead of %q", got, want)
+	}
+}

@@ -11,6 +11,8 @@ type Abilities struct {
 	Pending    bool // Token.Pending counts the registrations that were begun
 	LastUser   bool // it is a UserFinder
 	Unenforced bool // it lets people register without a token all the same
+
+	SignUp string // address of the page where people make accounts; empty = they do it in an app, or it is not known yet
 }
 
 // Restorer brings back what Delete only revoked.

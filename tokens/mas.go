@@ -60,7 +60,9 @@ type masSpec struct {
 }
 
 // Abilities of MAS.
-func (m *mas) Abilities() Abilities { return Abilities{Kind: KindMAS, Revokes: true, LastUser: true} }
+func (m *mas) Abilities() Abilities {
+	return Abilities{Kind: KindMAS, Revokes: true, LastUser: true, SignUp: m.auth.signUpPage()}
+}
 
 // List reads GET /user-registration-tokens to the end.
 func (m *mas) List(ctx context.Context) ([]Token, error) { return m.list(ctx, url.Values{}) }

@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -36,6 +37,7 @@ type masAuth struct {
 	turn    chan struct{} // held while a session begins
 	mu      sync.Mutex    // for the rest
 	current *masSession
+	page    string // where people make accounts; empty = not known yet
 }
 
 // masSession asks the admin API with one access token.
@@ -54,6 +56,8 @@ type masPlace struct {
 	Issuer             string `json:"issuer"`
 	TokenEndpoint      string `json:"token_endpoint"`
 	RevocationEndpoint string `json:"revocation_endpoint"`
+
+	page string // where people make accounts
 }
 
 // masGrant is an access token (RFC 6749 section 5.1).
@@ -86,6 +90,13 @@ func (a *masAuth) session(ctx context.Context) (*masSession, error) {
 	return session, nil
 }
 
+// signUpPage returns where people make accounts; empty while it is not known.
+func (a *masAuth) signUpPage() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.page
+}
+
 func (a *masAuth) usable() *masSession {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -116,6 +127,9 @@ func (a *masAuth) begin(ctx context.Context) (*masSession, error) {
 		if base == "" {
 			base = place.Issuer
 		}
+		a.mu.Lock()
+		a.page = place.page
+		a.mu.Unlock()
 	}
 	admin := a.client.at(base, masKind)
 	if a.token != "" {
@@ -171,6 +185,9 @@ func (a *masAuth) discover(ctx context.Context) (masPlace, error) {
 			}
 		})
 	}
+	// The issuer that MAS names is the address for people, also where the bot
+	// knows a nearer one.
+	place.page = strings.TrimRight(cmp.Or(place.Issuer, issuer), "/") + "/register"
 	place.Issuer = issuer
 	return place, nil
 }

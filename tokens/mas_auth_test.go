@@ -145,3 +145,15 @@ func list(t *testing.T, server tokens.Server) {
 		t.Fatal(err)
 	}
 }
+
+func TestWhereAccountsAreMadeIsKnownOnceMASIsFound(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	server := connect(t, mas.Config())
+	if page := server.Abilities().SignUp; page != "" {
+		t.Errorf("before anything was asked it is %q", page)
+	}
+	list(t, server)
+	if page, want := server.Abilities().SignUp, mas.Public.URL+"/register"; page != want {
+		t.Errorf("people make accounts at %q, want %q", page, want)
+	}
+}

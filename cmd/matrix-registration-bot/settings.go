@@ -35,7 +35,7 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 		DisplayName: cfg.Bot.Displayname, ServerName: cfg.Homeserver.Domain, Address: address,
 		Permissions: permissions,
 		Limits: map[access.Role]commands.Limits{
-			access.None:    {PerMinute: cfg.Limits.None.PerMinute},
+			access.None: {PerMinute: cfg.Limits.None.PerMinute},
 			access.Inviter: {
 				Uses: inviter.Uses, Expires: inviter.Expires, Open: inviter.Open, PerDay: inviter.PerDay, PerMinute: inviter.PerMinute,
 			},
@@ -44,6 +44,7 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 		EncryptionRequired: cfg.Encryption.Required,
 		MaxCommandAge:      cfg.Bot.MaxCommandAge,
 		Messages:           cfg.Create.Message,
+		Apps:               commands.Apps(cfg.Create.Apps),
 	}, nil
 }
 
