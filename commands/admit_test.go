@@ -23,6 +23,8 @@ func TestEachRoleMayDoWhatItsCommandsSay(t *testing.T) {
 		{"create", access.Inviter},
 		{"list", access.Inviter},
 		{"show x", access.Inviter},
+		{"update x note=y", access.Inviter},
+		{"rotate x", access.Inviter},
 		{"delete x", access.Inviter},
 		{"delete-all", access.Admin},
 		{"allow @x:example.org", access.Admin},
@@ -114,7 +116,7 @@ func TestTokensAreNotShownWhereOthersReadAlong(t *testing.T) {
 	server := newServer()
 	server.tokens["secret"] = tokens.Token{Text: "secret"}
 	town := newTown(t, server)
-	for _, command := range []string{"create", "list", "show secret", "delete secret"} {
+	for _, command := range []string{"create", "list", "show secret", "update secret note=x", "rotate secret", "delete secret"} {
 		m := inGroup(town.message(admin, "!reg "+command))
 		town.send(m).has("write to me directly: @registration-bot:example.com").lacks("secret")
 		if all := server.all(); !slices.Equal(all, []string{"secret"}) {

@@ -43,24 +43,24 @@ func askCreate(ctx context.Context, r *Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if err := r.checkTerms(o.spec); err != nil {
-		return Reply{}, err
-	}
-	if o.spec.Uses == nil || o.spec.Expires == nil {
-		return r.askAgain("create.ask_"+endless(o.spec), locale.Args{"n": o.count}), nil
+	if without := endless(o.spec); without != "" {
+		return r.askAgain("create.ask_"+without, locale.Args{"n": o.count}), nil
 	}
 	return r.fulfil(ctx, o)
 }
 
-// endless names the limits that a token lacks.
+// endless says what a token is without a limit of uses or time, "" if it has
+// both.
 func endless(spec tokens.Spec) string {
 	switch {
-	case spec.Expires != nil:
+	case spec.Uses == nil && spec.Expires == nil:
+		return "endless"
+	case spec.Uses == nil:
 		return "unlimited"
-	case spec.Uses != nil:
+	case spec.Expires == nil:
 		return "never"
 	default:
-		return "endless"
+		return ""
 	}
 }
 
@@ -69,15 +69,15 @@ func planCreate(ctx context.Context, r *Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if err := r.checkTerms(o.spec); err != nil {
-		return Reply{}, err
-	}
 	return r.fulfil(ctx, o)
 }
 
 // fulfil plans the tokens of an order, if there is room for them.
 func (r *Request) fulfil(ctx context.Context, o order) (Reply, error) {
-	if err := r.checkPlaces(ctx, o.count); err != nil {
+	if err := r.checkDay(ctx, o.count); err != nil {
+		return Reply{}, err
+	}
+	if err := r.checkOpen(ctx, o.count); err != nil {
 		return Reply{}, err
 	}
 	drawn := o.spec.Text == ""
@@ -158,16 +158,20 @@ func (r *Request) warnOnce(ctx context.Context) ([]Text, error) {
 	return []Text{{Text: r.text("create.unenforced", nil)}}, r.Store.PutSetting(ctx, setting, r.Now.Format(time.RFC3339))
 }
 
+// toForward says what to do with the next message.
+func (r *Request) toForward(maker Maker) locale.Text {
+	if maker.Recipient == "" {
+		return r.text("create.forward", nil)
+	}
+	return r.text("create.forward_to", locale.Args{"recipient": maker.Recipient})
+}
+
 // announce tells the maker of tokens that are all alike.
 func (r *Request) announce(made []Step) []locale.Text {
 	token, maker := *made[0].Result, *made[0].Maker
 	facts := append([]locale.Text{r.usesAllowed(token.Uses), r.expiry(token)}, r.remarks(maker)...)
 	if len(made) == 1 {
-		forward := r.text("create.forward", nil)
-		if maker.Recipient != "" {
-			forward = r.text("create.forward_to", locale.Args{"recipient": maker.Recipient})
-		}
-		return []locale.Text{r.text("create.done", locale.Args{"token": token.Text}), locale.List(facts...), forward}
+		return []locale.Text{r.text("create.done", locale.Args{"token": token.Text}), locale.List(facts...), r.toForward(maker)}
 	}
 	var codes []locale.Text
 	for _, step := range made {

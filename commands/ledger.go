@@ -31,6 +31,9 @@ func (l *ledger) carryOut(ctx context.Context, plan *Plan, resumed bool) error {
 		if step.Token == "" { // Forget was here: the token is gone since
 			step.fail(failureErased)
 		}
+		if step.After && step.State == StepPlanned && plan.Steps[n-1].State != StepDone {
+			step.fail(failureKept)
+		}
 		if step.State != StepPlanned {
 			continue
 		}
@@ -91,6 +94,8 @@ func (l *ledger) attempt(ctx context.Context, step *Step, sent bool) (unclear bo
 	switch step.Kind {
 	case StepCreate:
 		return false, l.create(ctx, step, sent)
+	case StepUpdate:
+		return false, l.update(ctx, step)
 	case StepDelete:
 		return false, l.delete(ctx, step, sent)
 	case StepRestore:
@@ -103,20 +108,29 @@ func (l *ledger) attempt(ctx context.Context, step *Step, sent bool) (unclear bo
 // that it could not see.
 func (l *ledger) look(ctx context.Context, step *Step) (unclear bool, err error) {
 	found, err := l.server.Get(ctx, step.Token)
-	switch {
-	case err == nil && step.Kind == StepCreate:
-		step.meet(found)
-		return false, nil
-	case errors.Is(err, tokens.ErrNotFound) && step.Kind == StepDelete:
-		step.State = StepDone
-		return false, nil
-	case err == nil && found.Revoked == (step.Kind == StepDelete):
-		step.State, step.Result = StepDone, &found
-		return false, nil
-	case err == nil, errors.Is(err, tokens.ErrNotFound):
-		return false, nil
+	absent := errors.Is(err, tokens.ErrNotFound)
+	if err != nil && !absent {
+		return true, err
 	}
-	return true, err
+	switch {
+	case absent && step.Kind == StepDelete:
+		step.State = StepDone
+	case absent:
+	case step.Kind == StepCreate:
+		step.meet(found)
+	case step.Kind == StepUpdate && step.Spec.Matches(found):
+		step.State, step.Result = StepDone, &found
+	case step.Kind == StepUpdate && !specOf(*step.Seen).Matches(found):
+		step.fail(failureChanged)
+	case step.Kind != StepUpdate && found.Revoked == (step.Kind == StepDelete):
+		step.State, step.Result = StepDone, &found
+	}
+	return false, nil
+}
+
+// specOf asks for a token as it is.
+func specOf(t tokens.Token) tokens.Spec {
+	return tokens.Spec{Text: t.Text, Uses: t.Uses, Expires: t.Expires}
 }
 
 func (l *ledger) create(ctx context.Context, step *Step, sent bool) error {
@@ -130,6 +144,24 @@ func (l *ledger) create(ctx context.Context, step *Step, sent bool) error {
 		return nil
 	}
 	return err // "exists" may be our own request that arrived late: the next attempt looks
+}
+
+func (l *ledger) update(ctx context.Context, step *Step) error {
+	editor, able := l.server.(tokens.Editor)
+	if !able {
+		step.fail(failureKey(tokens.ErrUnable))
+		return nil
+	}
+	changed, err := editor.Update(ctx, *step.Spec)
+	switch {
+	case err == nil:
+		step.State, step.Result = StepDone, &changed
+		return nil
+	case errors.Is(err, tokens.ErrNotFound):
+		step.fail(failureGone) // somebody else was faster
+		return nil
+	}
+	return err
 }
 
 func (l *ledger) delete(ctx context.Context, step *Step, sent bool) error {
@@ -180,12 +212,16 @@ func (s *Step) meet(found tokens.Token) {
 	}
 }
 
-// Failures of steps whose token is gone, as locale keys.
+// Failures of steps, as locale keys.
 const (
 	failureGone   = "token.gone"   // somebody else deleted it first
 	failureErased = "token.erased" // it was deleted before an interrupted command went on
 	// failureRevoked: it was deleted before, and stays on the server.
 	failureRevoked = "token.revoked"
+	// failureChanged: somebody else changed it while the outcome was not known.
+	failureChanged = "token.changed"
+	// failureKept: nothing was tried, because the step before it failed.
+	failureKept = "token.kept"
 )
 
 func (s *Step) fail(key string) { s.State, s.Failure = StepFailed, key }

@@ -11,38 +11,27 @@ import (
 	"matrix-registration-bot/tokens"
 )
 
-// checkTerms refuses a token that is more than the person's role may make.
-func (r *Request) checkTerms(spec tokens.Spec) error {
-	limits := r.limits()
-	if limits.Uses > 0 && (spec.Uses == nil || *spec.Uses > limits.Uses) {
-		return r.refuse("limit.uses", locale.Args{"n": limits.Uses})
-	}
-	if limits.Expires > 0 && (spec.Expires == nil || spec.Expires.After(r.Now.Add(limits.Expires))) {
-		return r.refuse("limit.expires", locale.Args{"span": r.language.Span(limits.Expires)})
+// checkUses refuses more uses than tokens of the person's role may have.
+func (r *Request) checkUses(uses *int) error {
+	if limit := r.limits().Uses; limit > 0 && (uses == nil || *uses > limit) {
+		return r.refuse("limit.uses", locale.Args{"n": limit})
 	}
 	return nil
 }
 
-// checkPlaces refuses that many more tokens if the person has no places left
-// for them. It takes the person's turn, or two rooms could take the same last
-// place.
-func (r *Request) checkPlaces(ctx context.Context, wanted int) error {
-	if limits := r.limits(); limits.Open == 0 && limits.PerDay == 0 {
-		return nil
+// checkExpiry refuses an end that is later than the person's role may choose.
+func (r *Request) checkExpiry(expires *time.Time) error {
+	if limit := r.limits().Expires; limit > 0 && (expires == nil || expires.After(r.Now.Add(limit))) {
+		return r.refuse("limit.expires", locale.Args{"span": r.language.Span(limit)})
 	}
-	if err := r.takeTurn(ctx, r.Sender.String()); err != nil {
-		return err
-	}
-	if err := r.checkDay(ctx, wanted); err != nil {
-		return err
-	}
-	return r.checkOpen(ctx, wanted)
+	return nil
 }
 
 // day is the time within which tokens are counted, whatever became of them.
 const day = 24 * time.Hour
 
-// checkDay refuses more tokens than a person may make in a day.
+// checkDay refuses more tokens than a person may make in a day. It takes the
+// person's turn, or two rooms could take the same last place.
 func (r *Request) checkDay(ctx context.Context, wanted int) error {
 	limit := r.limits().PerDay
 	if limit == 0 {
@@ -50,6 +39,9 @@ func (r *Request) checkDay(ctx context.Context, wanted int) error {
 	}
 	if wanted > limit {
 		return r.refuse("limit.per_day_ever", locale.Args{"n": limit})
+	}
+	if err := r.takeTurn(ctx, r.Sender.String()); err != nil {
+		return err
 	}
 	made, err := r.Store.Created(ctx, r.Sender, createName, r.Now.Add(-day))
 	if err != nil {
@@ -64,11 +56,15 @@ func (r *Request) checkDay(ctx context.Context, wanted int) error {
 	return r.refuse("limit.per_day", locale.Args{"n": limit, "left": left, "when": r.language.When(frees, r.Now)})
 }
 
-// checkOpen refuses more tokens than a person may have open.
+// checkOpen refuses more tokens than a person may have open. It takes the
+// person's turn too.
 func (r *Request) checkOpen(ctx context.Context, wanted int) error {
 	limit := r.limits().Open
 	if limit == 0 {
 		return nil
+	}
+	if err := r.takeTurn(ctx, r.Sender.String()); err != nil {
+		return err
 	}
 	open, firstEnds, err := r.openTokens(ctx)
 	switch {

@@ -315,6 +315,19 @@ func (s *server) Create(_ context.Context, spec tokens.Spec) (token tokens.Token
 	return token, err
 }
 
+func (s *server) Update(_ context.Context, spec tokens.Spec) (token tokens.Token, err error) {
+	err = s.ask("update", func() error {
+		var ok bool
+		if token, ok = s.tokens[spec.Text]; !ok {
+			return &tokens.Error{Kind: tokens.ErrNotFound, Op: "change token"}
+		}
+		token.Uses, token.Expires = spec.Uses, spec.Expires
+		s.tokens[spec.Text] = token
+		return nil
+	})
+	return token, err
+}
+
 func (s *server) Delete(_ context.Context, text string) error {
 	return s.ask("delete", func() error {
 		if _, ok := s.tokens[text]; !ok {

@@ -20,8 +20,9 @@ type order struct {
 	note      string
 }
 
-// readOrder reads the options of create. What they don't say comes from the
-// config, or from the person's limits where those are narrower.
+// readOrder reads the options of create, and checks them against the person's
+// limits. What they don't say comes from the config, or from the limits where
+// those are narrower.
 func (r *Request) readOrder() (order, error) {
 	o := order{spec: r.bareSpec(), count: 1}
 	err := cmp.Or(
@@ -34,6 +35,12 @@ func (r *Request) readOrder() (order, error) {
 	)
 	if err == nil && o.count > 1 && o.spec.Text != "" {
 		err = r.mistake("create.not_together", locale.Args{"one": "token", "other": "count"})
+	}
+	if err == nil {
+		err = r.checkUses(o.spec.Uses)
+	}
+	if err == nil {
+		err = r.checkExpiry(o.spec.Expires)
 	}
 	return o, err
 }

@@ -36,7 +36,7 @@ type Request struct {
 	abilities func() tokens.Abilities
 	language  locale.Language
 	turns     *turns
-	taken     []func() // turns to end
+	taken     map[string]func() // turns to end, by what they are for
 	began     time.Time
 	outcome   string // for the log
 	records   []AuditRecord
@@ -134,7 +134,7 @@ func (r *Request) conclude(ctx context.Context, step Step) error {
 	r.record(outcome, masked(step.Token))
 
 	switch {
-	case step.Kind == StepCreate && step.State == StepDone:
+	case step.Maker != nil && step.State == StepDone:
 		// A text that a person chose may have been planned by somebody else too.
 		return r.Store.SaveMade(ctx, step.Token, *step.Maker)
 	case step.Kind == StepCreate:

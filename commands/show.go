@@ -76,6 +76,27 @@ func (r *Request) lookUp(ctx context.Context) ([]finding, error) {
 	return found, nil
 }
 
+// lookUpOne finds the token that the only argument names.
+func (r *Request) lookUpOne(ctx context.Context) (finding, error) {
+	found, err := r.lookUp(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	if f := found[0]; f.failure != "" {
+		return f, r.mistake(f.failure, locale.Args{"token": excerpt(f.text)})
+	}
+	return found[0], nil
+}
+
+// makerOf returns who made a token, and what they wrote down about it.
+func (r *Request) makerOf(ctx context.Context, token string) (Maker, error) {
+	made, err := r.Store.Made(ctx)
+	if err != nil {
+		return Maker{}, fmt.Errorf("reading the makers: %w", err)
+	}
+	return made[token], nil
+}
+
 // describe says everything about a token.
 func (r *Request) describe(token tokens.Token, maker Maker) locale.Text {
 	head := r.text("show."+string(token.State(r.Now)), locale.Args{"token": token.Text})
@@ -91,5 +112,6 @@ func (r *Request) describe(token tokens.Token, maker Maker) locale.Text {
 	if maker.User != "" {
 		made = locale.Join(", ", made, r.language.Date(maker.At.In(r.Now.Location())))
 	}
-	return locale.Lines(head, locale.List(append(facts, r.expiry(token), made)...))
+	facts = append(append(facts, r.expiry(token), made), r.remarks(maker)...)
+	return locale.Lines(head, locale.List(facts...))
 }

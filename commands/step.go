@@ -8,6 +8,7 @@ type StepKind string
 // The kinds of steps.
 const (
 	StepCreate StepKind = "create"
+	StepUpdate StepKind = "update"
 	StepDelete StepKind = "delete"
 	// StepRestore brings back what StepDelete only revoked.
 	StepRestore StepKind = "restore"
@@ -30,8 +31,9 @@ type Step struct {
 	Kind    StepKind      `json:"kind"`
 	Token   string        `json:"token"`
 	Drawn   bool          `json:"drawn,omitempty"` // the text was drawn by the bot
-	Spec    *tokens.Spec  `json:"spec,omitempty"`  // create: what is wanted
-	Maker   *Maker        `json:"maker,omitempty"` // create: who is the token's maker
+	After   bool          `json:"after,omitempty"` // only if the step before it was done
+	Spec    *tokens.Spec  `json:"spec,omitempty"`  // create, update: what is wanted
+	Maker   *Maker        `json:"maker,omitempty"` // create, update: who is the token's maker from then on; nil = as before
 	Seen    *tokens.Token `json:"seen,omitempty"`  // what stood there before; nil = absent
 	State   StepState     `json:"state"`
 	Result  *tokens.Token `json:"result,omitempty"`  // the token after it, where there still is one

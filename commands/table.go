@@ -51,6 +51,8 @@ func all() []*Command {
 		create(),
 		list(),
 		show(),
+		update(),
+		rotate(),
 		remove(),
 		removeAll(),
 		restore(),

@@ -46,13 +46,20 @@ func (t *turns) try(thing string) (busy <-chan struct{}, end func()) {
 	}
 }
 
-// takeTurn waits until the thing is free; Handle ends the turn.
+// takeTurn waits until the thing is free, if this request has not taken it
+// already; Handle ends the turn. Who takes several takes the person's first.
 func (r *Request) takeTurn(ctx context.Context, thing string) error {
+	if _, taken := r.taken[thing]; taken {
+		return nil
+	}
 	end, err := r.turns.take(ctx, thing)
 	if err != nil {
 		return err
 	}
-	r.taken = append(r.taken, end)
+	if r.taken == nil {
+		r.taken = make(map[string]func())
+	}
+	r.taken[thing] = end
 	return nil
 }
 
