@@ -1,0 +1,39 @@
+package chat
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+)
+
+// A request without an answer is logged, but not what it was to bring.
+func TestTheLogHoldsNoMessagesThatCouldNotBeSent(t *testing.T) {
+	answers := map[string]fault{
+		"the connection breaks":     func(*http.Request) (*http.Response, error) { return nil, errors.New("reset by peer") },
+		"the answer can't be read":  func(*http.Request) (*http.Response, error) { return says(http.StatusOK, `{"event_id":`), nil },
+		"the homeserver has a flaw": func(*http.Request) (*http.Response, error) { return says(http.StatusInternalServerError, `{}`), nil },
+	}
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			var log strings.Builder
+			client, err := newClient(Config{
+				Homeserver: "http://homeserver", UserID: theBot, ASToken: "secret", Log: zerolog.New(&log).Level(zerolog.DebugLevel),
+				HTTP: &http.Client{Transport: &homeserver{fault: answer}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = client.SendText(t.Context(), "!room:x", "the token is abcdef"); err == nil {
+				t.Fatal("the message was sent")
+			}
+			for _, kept := range []string{"abcdef", "secret"} {
+				if strings.Contains(log.String(), kept) {
+					t.Errorf("the log has %q: %s", kept, log.String())
+				}
+			}
+		})
+	}
+}
