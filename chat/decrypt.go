@@ -125,12 +125,14 @@ func (s *session) awaitKey(ctx context.Context, in store.Incoming, content *even
 		return s.ignore(ctx, in, "its key never came", nil)
 	case waited >= giveUpAfter:
 		log.Msg("The key of a message did not come; giving up")
-		return s.store.Transact(ctx, func(ctx context.Context) error {
+		err := s.store.Transact(ctx, func(ctx context.Context) error {
 			if err := s.store.KeyGivenUp(ctx, in.RoomID, content.SessionID); err != nil {
 				return err
 			}
 			return s.unreadable(ctx, in, room)
 		})
+		s.outbox.wake(in.RoomID) // again: what unreadable queued is only there now
+		return err
 	case waited < askAfter:
 		err = s.store.AwaitKey(ctx, in.EventID, in.RoomID, content.SessionID, askAfter-waited)
 	default:
