@@ -66,7 +66,10 @@ type Bot struct {
 
 // New makes a bot; Run brings it to life.
 func New(cfg Config) *Bot {
-	return &Bot{cfg: cfg, log: cfg.Log}
+	b := &Bot{cfg: cfg, log: cfg.Log}
+	b.status.homeserver("starting")
+	b.status.wayBack("not tried yet")
+	return b
 }
 
 // errStartOver ends a session whose view of the world may be wrong (a lost

@@ -283,3 +283,27 @@ func TestAbortingFinishesNothing(t *testing.T) {
 		}
 	})
 }
+
+// With encryption off nothing else would notice it before the next answer.
+func TestADeviceThatVanishedBeforeAnAnswerWasDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &homeserver{people: []id.UserID{anna}}
+		l := begin(t, server, echo)
+		l.until("the bot is there", func() bool { return l.bot.session() != nil })
+		server.spoil(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/devices/"):
+				go server.spoil(nil, nil) // it is there again
+			case strings.HasSuffix(r.URL.Path, "/state"):
+				return says(http.StatusUnauthorized, `{"errcode":"M_UNKNOWN_DEVICE"}`), nil
+			}
+			return nil, nil
+		}, nil)
+		began := time.Now()
+		l.hears("!room:x", anna, "hello")
+		l.answered("!room:x", "hello")
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("the bot noticed after %s", took)
+		}
+	})
+}

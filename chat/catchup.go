@@ -54,9 +54,10 @@ func (s *session) catchUp(ctx context.Context) error {
 	}
 	for _, room := range joined.JoinedRooms {
 		missed, err := s.missedIn(ctx, room)
-		if err != nil {
-			return err
-		} else if len(missed) == 0 {
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Stringer("room_id", room).Msg("Looking for missed messages failed in a room")
+		}
+		if err != nil || len(missed) == 0 {
 			continue
 		}
 		s.log.Info().Stringer("room_id", room).Int("events", len(missed)).Msg("Taking in what the homeserver did not tell")

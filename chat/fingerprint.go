@@ -7,6 +7,7 @@ import (
 
 	"go.mau.fi/util/dbutil"
 	"maunium.net/go/mautrix/crypto"
+	"maunium.net/go/mautrix/crypto/olm"
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/store"
@@ -36,8 +37,10 @@ func ReadFingerprint(ctx context.Context, db *store.DB, user id.UserID, pickleKe
 		return Fingerprint{}, fmt.Errorf("reading the device: %w", err)
 	}
 	account, err := keys.GetAccount(ctx)
-	if err != nil {
+	if errors.Is(err, olm.ErrBadMAC) {
 		return Fingerprint{}, fmt.Errorf("%w: %w", ErrWrongPickleKey, err)
+	} else if err != nil {
+		return Fingerprint{}, fmt.Errorf("reading the device's keys: %w", err)
 	} else if account == nil {
 		return Fingerprint{}, ErrNoDevice
 	}

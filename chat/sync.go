@@ -39,7 +39,7 @@ func (s *session) syncLoop(begin, work context.Context) {
 			s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 			return
 		default:
-			s.bot.status.homeserver(fmt.Sprintf("not reachable: %v", err))
+			s.bot.status.homeserver("not reachable") // the log says why: /ready shows no addresses
 			if failures%20 == 0 {
 				s.log.Warn().Err(err).Msg("Asking the homeserver for keys failed; trying again")
 			}

@@ -38,6 +38,9 @@ func (s *session) handleNext(ctx context.Context, room id.RoomID) (wait time.Dur
 		return 0, true
 	} else if ctx.Err() != nil {
 		return 0, false // stopping; it is handled after the next start
+	} else if errors.Is(err, mUnknownDevice) {
+		s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
+		return time.Second, false
 	}
 	if err = s.tryAgainLater(ctx, in, err); err != nil {
 		s.log.Error().Err(err).Stringer("event_id", in.EventID).Msg("Noting a failure failed")
