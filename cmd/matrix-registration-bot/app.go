@@ -218,9 +218,7 @@ func (a *app) reload() {
 	}
 	settings.Identity = a.settings.Load().Identity
 	a.settings.Store(&settings)
-	if level, err := zerolog.ParseLevel(next.Logging.Level); err == nil {
-		zerolog.SetGlobalLevel(level)
-	}
+	setLogLevel(next.Logging.Level)
 	a.log.Info().Msg("The config was read again")
 }
 

@@ -21,7 +21,7 @@ import (
 	"matrix-registration-bot/config"
 )
 
-// grantTime is how long making the bot an admin may take.
+// grantTime is how long each call of the admin API may take.
 const grantTime = 30 * time.Second
 
 // grantAdminCommand makes the bot's user a server admin, with the access token
@@ -54,8 +54,7 @@ func grantAdmin(around *surroundings, tokenFile string, yes bool) error {
 	if base == "" {
 		base = cfg.Homeserver.Address
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), grantTime)
-	defer cancel()
+	ctx := context.Background()
 	bot := cfg.BotUserID()
 	// Synapse would make a user that nobody can log in to: the bot's is made by its registration.
 	target := base + "/_synapse/admin/v2/users/" + url.PathEscape(bot)
@@ -81,6 +80,8 @@ func grantAdmin(around *surroundings, tokenFile string, yes bool) error {
 
 // adminCall calls Synapse's user admin API ("Create or modify account").
 func adminCall(ctx context.Context, method, target, token string, body any) error {
+	ctx, cancel := context.WithTimeout(ctx, grantTime)
+	defer cancel()
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)

@@ -98,7 +98,8 @@ func (i *intake) writable(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if time.Since(i.checked) > writableFor {
-		ctx, cancel := context.WithTimeout(ctx, writableTime)
+		// A caller who hangs up says nothing about the database.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writableTime)
 		defer cancel()
 		i.result, i.checked = i.db.Writable(ctx), time.Now()
 		if i.result != nil {

@@ -56,15 +56,21 @@ func run(around surroundings) error {
 	return err
 }
 
-// newLog makes the log that goes to standard error.
+// newLog makes the log that goes to standard error. Its level is zerolog's
+// global one, because that can be changed while the bot runs.
 func newLog(around surroundings, level, format string) zerolog.Logger {
 	var out zerolog.LevelWriter = zerolog.MultiLevelWriter(around.stderr)
 	if format == "text" {
 		out = zerolog.MultiLevelWriter(zerolog.ConsoleWriter{Out: around.stderr, NoColor: true, TimeFormat: "2006-01-02 15:04:05.000"})
 	}
+	setLogLevel(level)
+	return zerolog.New(out).With().Timestamp().Logger()
+}
+
+func setLogLevel(level string) {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
 		parsed = zerolog.InfoLevel // the config has checked it
 	}
-	return zerolog.New(out).Level(parsed).With().Timestamp().Logger()
+	zerolog.SetGlobalLevel(parsed)
 }
