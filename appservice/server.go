@@ -120,7 +120,7 @@ func (s *Server) Addr() string {
 
 // Serve answers requests. It returns nil as soon as Close is called (which
 // then waits for the open requests); when ctx ends it closes the server
-// itself, with 25 s for the open requests. Only valid after Listen.
+// itself, with 8 s for the open requests. Only valid after Listen.
 func (s *Server) Serve(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
