@@ -61,10 +61,13 @@ func (s *Server) parseInto(t *transaction, body string) {
 			t.broken = true
 		}
 	})
-	if !whole {
+	if before := body[:root.Index]; !whole || strings.Trim(before, whiteSpace) != "" {
 		t.broken = true
 	}
 }
+
+// whiteSpace is what JSON may have between its values.
+const whiteSpace = " \t\r\n"
 
 // add sorts one item of "events".
 func (t *transaction) add(_, item gjson.Result) {

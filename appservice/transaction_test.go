@@ -75,6 +75,7 @@ func nastyBodies() []nastyBody {
 		{"an empty body", ``, nil, nil},
 		{"white space", ` `, nil, []string{"BODY"}},
 		{"no JSON", `<html>502 Bad Gateway</html>`, nil, []string{"BODY"}},
+		{"a control character before the object", "\x06{}", nil, []string{"BODY"}},
 		{"null", `null`, nil, []string{"BODY"}},
 		{"a number", `17`, nil, []string{"BODY"}},
 		{"a text", `"events"`, nil, []string{"BODY"}},
