@@ -13,7 +13,7 @@ import (
 )
 
 func TestEncryptedCommands(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		anna, room := s.sealedDM(s.device(s.personWith("admin", "anna"), phone))
 
 		s.says(anna.ask("help"), "create", "list", "delete-all")
@@ -49,7 +49,7 @@ func TestEncryptedCommands(t *testing.T) {
 }
 
 func TestEncryptedTwoDevices(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		person := s.personWith("inviter", "anna")
 		onPhone := s.device(person, phone)
 		onLaptop := s.device(person, laptop)
@@ -69,7 +69,7 @@ func TestEncryptedTwoDevices(t *testing.T) {
 }
 
 func TestEncryptedDeviceAddedLater(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		person := s.personWith("inviter", "anna")
 		onPhone := s.device(person, phone)
 		phones, room := s.sealedDM(onPhone)
@@ -86,7 +86,7 @@ func TestEncryptedDeviceAddedLater(t *testing.T) {
 }
 
 func TestEncryptedGroup(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		// Ben is not strict: such a client of matrix-js-sdk can't read what anybody but
 		// the inviter has said before he joined, and here that is the bot's greeting.
 		anna := s.device(s.personWith("inviter", "anna"), strict)
@@ -115,7 +115,7 @@ func TestEncryptedGroup(t *testing.T) {
 }
 
 func TestEncryptedMemberRemoved(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		anna := s.device(s.personWith("inviter", "anna"), phone)
 		ben := s.device(s.person("ben"), phone)
 		annas, _, room := s.sealedGroup(anna, ben)
@@ -130,7 +130,7 @@ func TestEncryptedMemberRemoved(t *testing.T) {
 }
 
 func TestEncryptedSessionsRotateAsTheRoomWants(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		anna := s.device(s.personWith("inviter", "anna"), phone)
 		opened, err := anna.PlainDM(s.Context(), s.Bot.UserID)
 		s.must(err)
@@ -150,7 +150,7 @@ func TestEncryptedSessionsRotateAsTheRoomWants(t *testing.T) {
 }
 
 func TestEncryptionSwitchedOnMidway(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		anna := s.device(s.personWith("inviter", "anna"), phone)
 		opened, err := anna.PlainDM(s.Context(), s.Bot.UserID)
 		s.must(err)
@@ -167,7 +167,7 @@ func TestEncryptionSwitchedOnMidway(t *testing.T) {
 }
 
 func TestEncryptedFiftyInARow(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		anna, _ := s.sealedDM(s.device(s.personWith("manager", "anna"), phone))
 		var commands []id.EventID
 		for range 50 {
@@ -179,7 +179,7 @@ func TestEncryptedFiftyInARow(t *testing.T) {
 }
 
 func TestEncryptedLongAnswer(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		for _, text := range numbered("encrypted-token-%02d", 25) {
 			s.token(lab.Token{Text: text})
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestEncryptedKilledBeforeTheAnswer(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		client := s.device(s.personWith("manager", "anna"), phone)
 		anna, room := s.sealedDM(client)
 		var commands []id.EventID
@@ -36,7 +36,7 @@ func TestEncryptedKilledBeforeTheAnswer(t *testing.T) {
 }
 
 func TestEncryptedWhileDown(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		client := s.device(s.personWith("manager", "anna"), phone)
 		anna, room := s.sealedDM(client)
 		s.must(s.Bot.Stop())
@@ -51,7 +51,7 @@ func TestEncryptedWhileDown(t *testing.T) {
 }
 
 func TestEncryptedHomeserverRestarts(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		anna, room := s.sealedDM(s.device(s.personWith("manager", "anna"), phone))
 		anna.ask("whoami")
 		s.Synapse.Stop()
@@ -62,7 +62,7 @@ func TestEncryptedHomeserverRestarts(t *testing.T) {
 }
 
 func TestEncryptedNewDeviceWhenTheKeysAreUsedUp(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		person := s.personWith("manager", "anna")
 		_, room := s.sealedDM(s.device(person, phone))
 		thief := s.device(s.person("thief"), phone)

@@ -5,9 +5,12 @@ package e2e
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"maunium.net/go/mautrix/event"
@@ -26,6 +29,31 @@ var (
 	strict = lab.JSDevice{Name: "strict phone", First: true, SignedOnly: true}
 	laptop = lab.JSDevice{Name: "laptop"}
 )
+
+// onEachDatabaseReadably is onEachDatabase for scenes in which the bot, too, must be
+// able to read every message.
+func onEachDatabaseReadably(t *testing.T, play func(s *scene)) {
+	t.Helper()
+	onEachDatabase(t, func(s *scene) {
+		s.Helper()
+		log := filepath.Join(s.Bot.Dir(), "bot.log")
+		before, err := os.ReadFile(log)
+		s.must(err)
+		s.Cleanup(func() {
+			after, err := os.ReadFile(log)
+			s.must(err)
+			for line := range strings.Lines(string(after[len(before):])) {
+				if unreadable.MatchString(line) {
+					s.Errorf("the bot could not read a message: %s", line)
+				}
+			}
+		})
+		play(s)
+	})
+}
+
+// unreadable is what the bot logs of a message that it can't read, or won't.
+var unreadable = regexp.MustCompile(`can't be decrypted|The key of a message did not come|Refusing an encrypted message`)
 
 // device logs a person in on an encrypted client. At the end of the scene it must
 // have been able to read all that it was sent.

@@ -8,7 +8,7 @@ import (
 )
 
 func TestEncryptedBotShowsAsSignedByItsOwner(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		client := s.device(s.personWith("inviter", "anna"), phone)
 		anna, _ := s.sealedDM(client)
 		shown, err := client.Identity(s.Context(), s.Bot.UserID)
@@ -43,7 +43,7 @@ func TestEncryptedBotShowsAsSignedByItsOwner(t *testing.T) {
 }
 
 func TestEncryptedWithSignedDevicesOnly(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		person := s.personWith("inviter", "anna")
 		onPhone := s.device(person, strict)
 		phones, room := s.sealedDM(onPhone)
@@ -61,7 +61,7 @@ func TestEncryptedWithSignedDevicesOnly(t *testing.T) {
 }
 
 func TestEncryptedEmojiVerificationIsDeclined(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		client := s.device(s.personWith("inviter", "anna"), phone)
 		anna, room := s.sealedDM(client)
 		cancelled, err := room.RequestVerification(s.Context())
@@ -77,7 +77,7 @@ func TestEncryptedEmojiVerificationIsDeclined(t *testing.T) {
 }
 
 func TestEncryptedIdentityOfAPersonReset(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		client := s.device(s.personWith("inviter", "anna"), phone)
 		anna, room := s.sealedDM(client)
 		s.must(client.ResetIdentity(s.Context()))
@@ -87,7 +87,7 @@ func TestEncryptedIdentityOfAPersonReset(t *testing.T) {
 }
 
 func TestEncryptedKeyComesLate(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
+	onEachDatabaseReadably(t, func(s *scene) {
 		client := s.device(s.personWith("inviter", "anna"), phone)
 		anna, room := s.sealedDM(client)
 		other := s.chatWith(s.personWith("inviter", "ben"))
