@@ -85,19 +85,23 @@ var ErrWrongPickleKey = errors.New("encryption.pickle_key does not fit the keys 
 // stopTime). It waits for a homeserver that is not there yet, and returns an
 // error only for what waiting can't mend, such as ErrWrongPickleKey.
 func (b *Bot) Run(ctx context.Context) error {
-	for {
-		s := newSession(b)
-		err := s.run(ctx)
+	for failures := 0; ; failures++ {
+		began := time.Now()
+		err := newSession(b).run(ctx)
+		if time.Since(began) > maxPause {
+			failures = 0
+		}
 		if ctx.Err() != nil {
 			return nil
 		} else if errors.Is(err, ErrWrongPickleKey) {
 			return err
 		}
 		b.log.Warn().Err(err).Msg("Starting over with the chat")
+		b.status.homeserver("starting over, see the log")
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(time.Second):
+		case <-time.After(pause(failures, maxPause, err)):
 		}
 	}
 }

@@ -51,6 +51,11 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 		err = s.store.Drop(ctx, m.TxnID)
 	default:
 		log.Msg("Sending a message failed for now")
+		if s.crypto != nil && m.Tries == maxTries { // perhaps the room's outgoing session is to blame
+			if err := s.crypto.forgetSession(ctx, roomID); err != nil {
+				s.log.Warn().Err(err).Msg("Forgetting an outgoing session failed")
+			}
+		}
 		err = s.store.Retry(ctx, m.TxnID, pause(m.Tries, maxPause, err))
 	}
 	if err != nil {

@@ -83,6 +83,9 @@ func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
 		return nil, fmt.Errorf("preparing the encryption: %w", err)
 	}
 	e.mach = e.helper.Machine()
+	// It would ask the homeserver inside the to-device transaction, which holds
+	// SQLite's one right to write; decrypt asks for unknown devices itself.
+	e.mach.DisableDecryptKeyFetching = true
 	e.keys = e.mach.CryptoStore.(*crypto.SQLCryptoStore) // made by the helper for the database
 	if err := s.ensureCrossSigning(ctx, e); err != nil {
 		return nil, fmt.Errorf("preparing cross-signing: %w", err)
@@ -115,6 +118,11 @@ func (e *encryption) encrypt(ctx context.Context, room id.RoomID, kind event.Typ
 		return nil, fmt.Errorf("encrypting a message: %w", err)
 	}
 	return encrypted, nil
+}
+
+// forgetSession makes the next message begin a new outgoing session.
+func (e *encryption) forgetSession(ctx context.Context, room id.RoomID) error {
+	return e.take(ctx, func(ctx context.Context) error { return e.mach.CryptoStore.RemoveOutboundGroupSession(ctx, room) })
 }
 
 // memberChanged ends the room's outgoing session when somebody leaves, and

@@ -115,7 +115,11 @@ func invitedEncrypted(evt *event.Event) bool {
 // the bot's presence in step with who is there.
 func (s *session) onOthersMembership(ctx context.Context, in store.Incoming, evt *event.Event, member *event.MemberEventContent) error {
 	user := id.UserID(evt.GetStateKey())
-	if err := s.state.SetMember(ctx, in.RoomID, user, member); err != nil {
+	err := func() error {
+		defer s.rooms.WithLock(in.RoomID)()
+		return s.state.SetMember(ctx, in.RoomID, user, member)
+	}()
+	if err != nil {
 		return fmt.Errorf("storing a member: %w", err)
 	}
 	if s.crypto != nil {

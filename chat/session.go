@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"go.mau.fi/util/dbutil"
+	"go.mau.fi/util/exsync"
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
 	"maunium.net/go/mautrix/sqlstatestore"
@@ -37,6 +38,7 @@ type session struct {
 	state  *sqlstatestore.SQLStateStore
 	crypto *encryption // nil without encryption
 
+	rooms  *exsync.KeyedMutex[id.RoomID] // held while a room's members are read or changed
 	inbox  *lanes
 	outbox *lanes
 	pings  chan struct{} // somebody asked for a ping
@@ -47,7 +49,7 @@ type session struct {
 
 func newSession(b *Bot) *session {
 	s := &session{
-		bot: b, cfg: b.cfg, store: b.cfg.Store, log: b.log,
+		bot: b, cfg: b.cfg, rooms: exsync.NewKeyedMutex[id.RoomID](), store: b.cfg.Store, log: b.log,
 		pings: make(chan struct{}, 1), pinged: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	s.inbox = newLanes(s.handleNext)

@@ -19,6 +19,9 @@ const (
 	maxTries = 5
 	// handleTime is how long one try may take.
 	handleTime = 2 * time.Minute
+	// staleTime is how long an invitation or the like may keep failing for
+	// reasons that could pass: a room whose servers are dead.
+	staleTime = 24 * time.Hour
 )
 
 // errPostponed means that an event has been given a later time by its handler.
@@ -61,10 +64,12 @@ func (s *session) handleSafely(ctx context.Context, in store.Incoming) error {
 // event must not hold up its room.
 func (s *session) tryAgainLater(ctx context.Context, in store.Incoming, cause error) error {
 	log := s.log.Warn().Err(cause).Stringer("event_id", in.EventID).Stringer("room_id", in.RoomID).Int("tries", in.Tries)
+	waited := time.Since(in.Received)
 	switch {
-	case errors.Is(cause, commands.ErrUnsettled), isTemporary(cause):
+	case errors.Is(cause, commands.ErrUnsettled), isTemporary(cause) && (in.StateKey == nil || waited < staleTime):
 		log.Msg("Handling an event failed for now")
-		return s.store.Postpone(ctx, in.EventID, pause(3, 10*time.Second, cause))
+		again := max(pause(3, 10*time.Second, cause), min(waited/8, time.Minute))
+		return s.store.Postpone(ctx, in.EventID, again)
 	case in.Tries+1 < maxTries:
 		log.Msg("Handling an event failed")
 		return s.store.Failed(ctx, in.EventID, pause(in.Tries, 10*time.Second, cause))
