@@ -26,7 +26,7 @@ func TestEncryptedCommands(t *testing.T) {
 		s.says(anna.ask("list"), token)
 
 		s.says(anna.ask("allow @ben:friends.test"), "@ben:friends.test")
-		s.says(anna.ask("allowed"), "@ben:friends.test", s.name)
+		s.says(anna.allowed(), "@ben:friends.test", s.name)
 		s.says(anna.ask("disallow @ben:friends.test"), "@ben:friends.test")
 
 		s.says(anna.ask("delete "+token), token)

@@ -196,6 +196,16 @@ func (c *chat) ask(text string) lab.Message {
 	return answer
 }
 
+// allowed is all that `allowed` says, page by page.
+func (c *chat) allowed() lab.Message {
+	c.scene.Helper()
+	all := c.ask("allowed")
+	for page := 2; strings.Contains(all.Body, fmt.Sprintf("allowed %d shows the next", page)); page++ {
+		all.Body += "\n" + c.ask(fmt.Sprintf("allowed %d", page)).Body
+	}
+	return all
+}
+
 // create asks for a token and returns it; both messages of the answer are heard.
 func (c *chat) create() (token string) {
 	c.scene.Helper()

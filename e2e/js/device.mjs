@@ -59,8 +59,22 @@ export class Device {
         // A gap in a timeline would hide messages: ask for the most that the server gives.
         await this.#client.startClient({ initialSyncLimit: 100 });
         await synced;
+        await this.#keysUploaded();
         const { ed25519 } = await this.#crypto.getOwnDeviceKeys();
         return { user: user_id, device: device_id, fingerprint: ed25519, crypto: this.#crypto.getVersion() };
+    }
+
+    /**
+     * The homeserver shows a new device before it has stored its one-time keys;
+     * what others share in this moment does not reach it.
+     */
+    async #keysUploaded() {
+        for (let tries = 0; tries < 200; tries++) {
+            const { one_time_key_counts } = await this.#client.http.authedRequest(Method.Post, "/keys/upload", undefined, {});
+            if (one_time_key_counts.signed_curve25519 > 0) return;
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        throw new Error("the device's one-time keys are not uploaded");
     }
 
     /** Ends the session: the server forgets this device. */
