@@ -123,10 +123,12 @@ func OpenExisting(uri string, log zerolog.Logger) (*DB, error) {
 // sqliteDSN asks for what the promises rest on: FULL, because the homeserver
 // forgets a transaction when it is answered, and to-device messages when the
 // next position is sent; immediate, because a transaction that reads first and
-// writes later would fail under load instead of waiting its turn.
+// writes later would fail under load instead of waiting its turn. A small cache,
+// because every connection has one, and the operating system keeps the file in
+// memory anyway.
 func sqliteDSN(path string) string {
 	q := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-256)"},
 		"_txlock": {"immediate"},
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
