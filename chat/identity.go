@@ -150,9 +150,9 @@ func (e *encryption) ownKeys(ctx context.Context) (*mautrix.RespQueryKeys, error
 // while the bot is down. mautrix has no call for it.
 func (e *encryption) uploadFallbackKey(ctx context.Context) error {
 	own := e.mach.GetAccount()
-	internal, ok := own.Internal.(*account.Account)
-	if !ok {
-		return fmt.Errorf("making a fallback key: the olm account is a %T", own.Internal)
+	internal, err := goolmAccount(own)
+	if err != nil {
+		return fmt.Errorf("making a fallback key: %w", err)
 	}
 	if err := internal.GenFallbackKey(); err != nil {
 		return fmt.Errorf("making a fallback key: %w", err)
@@ -174,4 +174,13 @@ func (e *encryption) uploadFallbackKey(ctx context.Context) error {
 		return fmt.Errorf("uploading a fallback key: %w", err)
 	}
 	return nil
+}
+
+// goolmAccount is the account with what mautrix's interface does not offer.
+func goolmAccount(own *crypto.OlmAccount) (*account.Account, error) {
+	internal, ok := own.Internal.(*account.Account)
+	if !ok {
+		return nil, fmt.Errorf("the olm account is a %T, not goolm's", own.Internal)
+	}
+	return internal, nil
 }

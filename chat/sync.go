@@ -144,10 +144,9 @@ func (e *encryption) refillOneTimeKeys(ctx context.Context, left int) error {
 	}
 	err := e.mach.ShareKeys(ctx, left)
 	if err != nil && strings.Contains(err.Error(), "already exists") {
-		// The homeserver was restored from a backup and has other keys under
-		// these ids: go on with new ones.
-		own.Internal.MarkKeysAsPublished()
-		if err = e.mach.CryptoStore.PutAccount(ctx, own); err == nil {
+		// An older copy of the database was put back: the homeserver has keys
+		// under these ids that were made since.
+		if err = e.skipOneTimeKeyIDs(ctx); err == nil {
 			err = e.mach.ShareKeys(ctx, left)
 		}
 	}
@@ -155,6 +154,19 @@ func (e *encryption) refillOneTimeKeys(ctx context.Context, left int) error {
 		return fmt.Errorf("uploading one-time keys: %w", err)
 	}
 	return nil
+}
+
+// skipOneTimeKeyIDs makes the next one-time keys get ids that no other copy of the
+// database has come to. One by one they would collide as often as the two differ.
+func (e *encryption) skipOneTimeKeyIDs(ctx context.Context) error {
+	own := e.mach.GetAccount()
+	internal, err := goolmAccount(own)
+	if err != nil {
+		return err
+	}
+	internal.MarkKeysAsPublished() // those that were refused are not offered again
+	internal.NextOneTimeKeyID += 1 << 20
+	return e.mach.CryptoStore.PutAccount(ctx, own)
 }
 
 // answerRequest answers another device that asks the bot's for something.
