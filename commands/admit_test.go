@@ -30,6 +30,10 @@ func TestEachRoleMayDoWhatItsCommandsSay(t *testing.T) {
 		{"allow @x:example.org", access.Admin},
 		{"disallow @x:example.org", access.Admin},
 		{"allowed", access.Admin},
+		{"delete expired", access.Inviter},
+		{"audit", access.Admin},
+		{"language", access.None},
+		{"notify", access.Inviter},
 	} {
 		for role, who := range []id.UserID{nobody, inviter, manager, admin} {
 			server := newServer()

@@ -31,6 +31,10 @@ func deleteDiffers(able tokens.Abilities) string {
 // planDelete keeps what can't be deleted as steps that have failed, so that
 // the answer is complete even after a crash.
 func planDelete(ctx context.Context, r *Request) (Reply, error) {
+	if len(r.Args) == 1 && r.meaning(r.Args[0]) == string(tokens.Expired) {
+		r.Command = r.table.find(deleteExpiredName)
+		return r.Command.Run(ctx, r)
+	}
 	found, err := r.lookUp(ctx)
 	if err != nil {
 		return Reply{}, err

@@ -40,12 +40,14 @@ func askDeleteAll(ctx context.Context, r *Request) (Reply, error) {
 	for _, token := range list {
 		texts = append(texts, token.Text)
 	}
-	reply := say(locale.Lines(
-		r.text("delete-all.question", locale.Args{"n": len(texts)}),
-		r.howToConfirm(),
-	))
+	return r.askAbout("delete-all.question", texts), nil
+}
+
+// askAbout asks whether some tokens shall be deleted.
+func (r *Request) askAbout(key string, texts []string) Reply {
+	reply := say(locale.Lines(r.text(key, locale.Args{"n": len(texts)}), r.howToConfirm()))
 	reply.Question = &Question{ID: r.EventID, RoomID: r.RoomID, Asker: r.Sender, Command: r.Command.Name, Tokens: texts}
-	return reply, nil
+	return reply
 }
 
 func planDeleteAll(ctx context.Context, r *Request) (Reply, error) {

@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"maunium.net/go/mautrix/id"
+
 	"matrix-registration-bot/locale"
 	"matrix-registration-bot/tokens"
 )
@@ -51,12 +53,12 @@ func (r *Request) expiry(token tokens.Token) locale.Text {
 
 // madeBy says who made a token. Those that nobody made through the bot have no
 // maker.
-func (r *Request) madeBy(maker Maker) locale.Text {
-	switch maker.User {
+func (r *Request) madeBy(maker id.UserID) locale.Text {
+	switch maker {
 	case "":
 		return r.text("made.elsewhere", nil)
 	case r.Sender:
 		return r.text("made.by_you", nil)
 	}
-	return r.text("made.by", locale.Args{"user": maker.User})
+	return r.text("made.by", locale.Args{"user": maker})
 }

@@ -116,6 +116,7 @@ func (d *Dispatcher) request(m Message) *Request {
 		Store:    d.Store,
 		Log:      d.Log.With().Stringer("event", m.EventID).Stringer("sender", m.Sender).Logger(),
 		table:    d.table,
+		catalog:  d.catalog,
 		language: d.catalog.Language(settings.Language),
 		turns:    &d.turns,
 		began:    time.Now(),
@@ -123,11 +124,18 @@ func (d *Dispatcher) request(m Message) *Request {
 	}
 }
 
-// identify finds out the person's role.
+// identify finds out the person's role, and what they have set for themselves.
 func (d *Dispatcher) identify(ctx context.Context, r *Request) error {
 	decision, err := d.Decide(ctx, r.Sender)
+	if err != nil {
+		return err
+	}
 	r.Role, r.Reasons = decision.Role, decision.Reasons
-	return err
+	if r.Person, err = d.Store.Person(ctx, r.Sender); err != nil {
+		return fmt.Errorf("reading the person's settings: %w", err)
+	}
+	r.speak(r.Person.Language)
+	return nil
 }
 
 // resume goes on with a plan that was committed in an earlier run. Access and

@@ -27,7 +27,7 @@ func (r *Request) invitation(made []Step) locale.Text {
 	if page := r.abilities().SignUp; page != "" {
 		values["page"] = page
 	}
-	if text, ok := r.Settings.Messages[r.Settings.Language]; ok {
+	if text, ok := r.Settings.Messages[r.language.Name()]; ok {
 		return locale.Text{Plain: strings.TrimSpace(locale.Fill(text, values))}
 	}
 

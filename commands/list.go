@@ -1,13 +1,9 @@
 package commands
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"matrix-registration-bot/access"
 	"matrix-registration-bot/locale"
@@ -19,6 +15,7 @@ func list() *Command {
 		Name:    "list",
 		Aliases: []string{"ls"},
 		Role:    access.Inviter,
+		Options: []string{"by", "note", "sort"},
 		Secret:  true,
 		Differs: listDiffers,
 		Run:     listTokens,
@@ -33,28 +30,16 @@ func listDiffers(able tokens.Abilities) string {
 	return ""
 }
 
-// filters of list, beside the states of tokens.
-const everything = "all"
-
 func listTokens(ctx context.Context, r *Request) (Reply, error) {
-	filter, number := string(tokens.Valid), 1
-	for _, word := range r.Args {
-		n, err := strconv.Atoi(word)
-		switch lower := strings.ToLower(word); {
-		case err == nil && n > 0:
-			number = n
-		case lower == string(tokens.Revoked) && r.abilities().Revokes,
-			slices.Contains([]string{string(tokens.Valid), string(tokens.Used), string(tokens.Expired), everything}, lower):
-			filter = lower
-		default:
-			return Reply{}, r.mistake("list.bad_filter", locale.Args{"word": excerpt(word)})
-		}
+	s, err := r.readSelection()
+	if err != nil {
+		return Reply{}, err
 	}
 	ask := r.Server.List
-	if filter == string(tokens.Valid) {
+	if s.state == string(tokens.Valid) {
 		ask = r.Server.ListValid
 	}
-	found, err := ask(ctx)
+	all, err := ask(ctx)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -62,52 +47,56 @@ func listTokens(ctx context.Context, r *Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("reading the makers: %w", err)
 	}
-	found = slices.DeleteFunc(found, func(t tokens.Token) bool {
-		return !r.sees(made[t.Text]) || filter != everything && filter != string(t.State(r.Now))
-	})
-	slices.SortFunc(found, soonestFirst)
+	var found []listed
+	for _, token := range all {
+		one := listed{token, made[token.Text]}
+		if r.sees(one.Maker) && s.takes(one, r.Now) {
+			found = append(found, one)
+		}
+	}
+	slices.SortFunc(found, s.compare)
 
-	shown, pages := page(found, number)
+	shown, pages := page(found, s.page)
 	if shown == nil {
 		return Reply{}, r.mistake("page.beyond", locale.Args{"n": pages})
 	}
-	parts := []locale.Text{r.text("list.none_"+filter, nil)}
-	if len(found) > 0 {
-		parts = []locale.Text{r.text("list."+filter, locale.Args{"n": len(found)}), r.lines(shown, made)}
-	}
-	if number < pages {
-		parts = append(parts, r.morePages(number, pages, "list "+filter))
+	var foot []locale.Text
+	if s.page < pages {
+		foot = append(foot, r.morePages(s.page, pages, s.String()))
 	}
 	if r.Role < access.Manager {
-		parts = append(parts, r.text("list.own", nil))
+		foot = append(foot, r.text("list.own", nil))
 	}
-	return say(locale.Lines(parts...)), nil
+	if len(found) > 0 {
+		return listing(r.text("list."+s.state, locale.Args{"n": len(found)}), r.lines(shown), foot...), nil
+	}
+	none := r.text("list.none_"+s.state, nil)
+	if s.narrow() {
+		none = r.text("list.none_fits", nil)
+	}
+	return say(locale.Lines(append([]locale.Text{none}, foot...)...)), nil
+}
+
+// listed is a token and who made it.
+type listed struct {
+	tokens.Token
+	Maker
 }
 
 // lines is a line for each token.
-func (r *Request) lines(list []tokens.Token, made map[string]Maker) locale.Text {
+func (r *Request) lines(list []listed) []locale.Text {
+	const mostOfRemark = 40 // show has the rest
 	var lines []locale.Text
-	for _, token := range list {
-		line := []locale.Text{locale.Code(token.Text), r.usesLeft(token), r.expiry(token)}
-		if token.Revoked {
+	for _, one := range list {
+		line := []locale.Text{locale.Code(one.Text), r.usesLeft(one.Token), r.expiry(one.Token)}
+		if one.Revoked {
 			line = append(line, r.text("list.mark_revoked", nil))
 		}
+		line = append(line, r.remarks(Maker{Recipient: cut(one.Recipient, mostOfRemark), Note: cut(one.Note, mostOfRemark)})...)
 		if r.Role >= access.Manager {
-			line = append(line, r.madeBy(made[token.Text]))
+			line = append(line, r.madeBy(one.User))
 		}
 		lines = append(lines, locale.Join(" · ", line...))
 	}
-	return locale.List(lines...)
-}
-
-// soonestFirst orders tokens by their end; those without come last.
-func soonestFirst(a, b tokens.Token) int {
-	return cmp.Or(endOf(a).Compare(endOf(b)), cmp.Compare(a.Text, b.Text))
-}
-
-func endOf(t tokens.Token) time.Time {
-	if t.Expires == nil {
-		return time.Unix(1<<40, 0) // after everything else
-	}
-	return *t.Expires
+	return lines
 }

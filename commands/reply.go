@@ -39,14 +39,27 @@ func pack(join func(...locale.Text) locale.Text, blocks []locale.Text) Reply {
 	return reply
 }
 
+// listing is a bullet list between its head and what follows, in as few
+// messages as will hold it.
+func listing(head locale.Text, items []locale.Text, foot ...locale.Text) Reply {
+	reply := pack(locale.List, items)
+	first, last := &reply.Texts[0], &reply.Texts[len(reply.Texts)-1]
+	first.Text = locale.Lines(head, first.Text)
+	last.Text = locale.Lines(append([]locale.Text{last.Text}, foot...)...)
+	return reply
+}
+
 // excerpt is as much of what a person wrote as an answer repeats.
 func excerpt(word string) string {
-	const most = 80 // characters
-	word = strings.ToValidUTF8(word, "�")
-	if utf8.RuneCountInString(word) <= most {
-		return word
+	return cut(strings.ToValidUTF8(word, "�"), 80)
+}
+
+// cut is the beginning of a text that may be too long, in characters.
+func cut(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
 	}
-	return string([]rune(word)[:most-1]) + "…"
+	return string([]rune(text)[:most-1]) + "…"
 }
 
 // masked is as much of a token as the audit keeps.

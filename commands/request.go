@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,6 +25,7 @@ type Request struct {
 	Question *Question         // what the person said yes or no to
 	Role     access.Role
 	Reasons  []access.Reason // why they have the role
+	Person   Person
 	Settings Settings
 	Now      time.Time // in the zone of the settings
 
@@ -34,6 +36,7 @@ type Request struct {
 
 	table     table
 	abilities func() tokens.Abilities
+	catalog   *locale.Catalog
 	language  locale.Language
 	turns     *turns
 	taken     map[string]func() // turns to end, by what they are for
@@ -77,6 +80,12 @@ func (r *Request) prefix() string {
 	default:
 		return r.Settings.Prefix + " "
 	}
+}
+
+// speak chooses the language of the answer, the one of the config if it is
+// empty.
+func (r *Request) speak(language string) {
+	r.language = r.catalog.Language(cmp.Or(language, r.Settings.Language))
 }
 
 // meaning is what a word that a person wrote stands for, in any letter case.

@@ -29,7 +29,11 @@ func showTokens(ctx context.Context, r *Request) (Reply, error) {
 		if f.failure != "" {
 			blocks = append(blocks, r.failure(f.failure, f.text))
 		} else {
-			blocks = append(blocks, r.describe(f.token, f.maker))
+			users, err := r.Store.Users(ctx, f.text)
+			if err != nil {
+				return Reply{}, fmt.Errorf("reading who used a token: %w", err)
+			}
+			blocks = append(blocks, r.describe(f.token, f.maker, users))
 		}
 	}
 	return pack(locale.Paragraphs, blocks), nil
@@ -98,7 +102,7 @@ func (r *Request) makerOf(ctx context.Context, token string) (Maker, error) {
 }
 
 // describe says everything about a token.
-func (r *Request) describe(token tokens.Token, maker Maker) locale.Text {
+func (r *Request) describe(token tokens.Token, maker Maker, users []User) locale.Text {
 	head := r.text("show."+string(token.State(r.Now)), locale.Args{"token": token.Text})
 	uses := r.text("show.unlimited", locale.Args{"n": token.Completed})
 	if left, limited := token.Left(); limited {
@@ -108,10 +112,27 @@ func (r *Request) describe(token tokens.Token, maker Maker) locale.Text {
 	if token.Pending > 0 {
 		facts = append(facts, r.text("show.pending", locale.Args{"n": token.Pending}))
 	}
-	made := r.madeBy(maker)
+	made := r.madeBy(maker.User)
 	if maker.User != "" {
-		made = locale.Join(", ", made, r.language.Date(maker.At.In(r.Now.Location())))
+		made = locale.Join(", ", made, r.language.When(maker.At.In(r.Now.Location()), r.Now))
 	}
 	facts = append(append(facts, r.expiry(token), made), r.remarks(maker)...)
+	facts = append(facts, r.registered(users)...)
 	return locale.Lines(head, locale.List(facts...))
+}
+
+// registered says who registered with a token, as far as it is known.
+func (r *Request) registered(users []User) (lines []locale.Text) {
+	const most = 20
+	for _, user := range users[:min(most, len(users))] {
+		key := "show.user"
+		if !user.Certain {
+			key = "show.user_probably"
+		}
+		lines = append(lines, r.text(key, locale.Args{"user": user.ID, "when": r.language.When(user.At.In(r.Now.Location()), r.Now)}))
+	}
+	if more := len(users) - len(lines); more > 0 {
+		lines = append(lines, r.text("show.users_more", locale.Args{"n": more}))
+	}
+	return lines
 }

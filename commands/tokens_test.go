@@ -67,6 +67,7 @@ func TestShow(t *testing.T) {
 	three := 3
 	synapse.Put(tokens.Token{Text: "old", Uses: &three, Completed: 2, Expires: days(town, -3)})
 	town.says(inviter, "create token=mine")
+	town.store.rows.Made["mine"] = Maker{User: inviter, At: *days(town, -2)}
 	mine := town.find(synapse.Tokens(), "mine")
 	mine.Pending = 1
 	synapse.Put(mine)
@@ -76,7 +77,7 @@ func TestShow(t *testing.T) {
 			"- for one account: 0 made so far, 0 left\n" +
 			"- 1 registration pending: somebody has begun to register and not finished. The place is kept for two days, then it is free again\n" +
 			"- expires Tue 8 Dec 2099 05:50 UTC, in 7 days\n" +
-			"- made by @inviter:example.com, Tue 1 Dec 2099 05:50 UTC\n\n" +
+			"- made by @inviter:example.com, Sun 29 Nov 2099 05:50 UTC, 2 days ago\n\n" +
 			"old has expired:\n" +
 			"- for 3 accounts: 2 made so far, 1 left\n" +
 			"- expired Sat 28 Nov 2099 05:50 UTC, 3 days ago\n" +

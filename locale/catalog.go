@@ -149,6 +149,9 @@ func (c *Catalog) Language(name string) Language {
 	return c.languages[fallback]
 }
 
+// Name is the language's tag ("en").
+func (l Language) Name() string { return l.name }
+
 // Text renders a text. A key that does not exist yields the key itself.
 func (l Language) Text(key string, args Args) Text {
 	e, ok := l.texts[key]

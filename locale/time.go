@@ -51,7 +51,7 @@ func (l Language) LongDate(t time.Time) Text {
 // "Tue 1 Dec 2026 05:50 UTC, in 7 days".
 func (l Language) When(t, now time.Time) Text {
 	away := "time.in"
-	if t.Before(now) {
+	if !t.After(now) {
 		away = "time.ago"
 	}
 	return Join(", ", l.Date(t), l.Text(away, Args{"span": l.Span(t.Sub(now).Abs())}))
