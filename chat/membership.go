@@ -67,8 +67,8 @@ func (s *session) onInvite(ctx context.Context, in store.Incoming, evt *event.Ev
 		return fmt.Errorf("joining %s: %w", in.RoomID, err)
 	}
 	// A crash between joining and reading comes back here: joining again is fine.
-	if err := s.readState(ctx, in.RoomID); err != nil {
-		return s.ignoreIfGone(ctx, in, err)
+	if err := s.store.ForgetState(ctx, in.RoomID); err != nil {
+		return err
 	}
 	room, err := s.room(ctx, in.RoomID)
 	if err != nil {

@@ -50,10 +50,8 @@ func (s *session) room(ctx context.Context, roomID id.RoomID) (room, error) {
 func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
 	// A slow answer must not overwrite what an event has told since.
 	defer s.rooms.WithLock(roomID)()
-	// The client only logs it when it could not store the members: without any,
-	// the list counts as incomplete.
-	if err := s.state.ClearCachedMembers(ctx, roomID); err != nil {
-		return fmt.Errorf("clearing the members of %s: %w", roomID, err)
+	if r, err := s.store.Room(ctx, roomID); err != nil || r.StateRead {
+		return err // somebody else has read it while this waited
 	}
 	state, err := quickly(ctx, func(ctx context.Context) (mautrix.RoomStateMap, error) {
 		return s.client.State(ctx, roomID)
@@ -63,6 +61,7 @@ func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
 	} else if err != nil {
 		return fmt.Errorf("reading the state of %s: %w", roomID, err)
 	}
+	// The client only logs it when it could not store the members.
 	if complete, err := s.state.HasFetchedMembers(ctx, roomID); err != nil || !complete {
 		return fmt.Errorf("storing the state of %s: %w", roomID, errors.Join(err, context.Cause(ctx)))
 	}

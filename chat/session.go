@@ -190,6 +190,11 @@ func (s *session) prepare(ctx context.Context) (err error) {
 		if err := s.store.ForgetState(ctx, room); err != nil {
 			return err
 		}
+		// Only here, where nobody relies on them: without members the list counts
+		// as incomplete, should storing the new ones fail.
+		if err := s.state.ClearCachedMembers(ctx, room); err != nil {
+			return fmt.Errorf("forgetting the members of %s: %w", room, err)
+		}
 	}
 	return nil
 }
