@@ -190,11 +190,8 @@ func (s *session) prepare(ctx context.Context) (err error) {
 		if err := s.store.ForgetState(ctx, room); err != nil {
 			return err
 		}
-		// Only here, where nobody relies on them: without members the list counts
-		// as incomplete, should storing the new ones fail.
-		if err := s.state.ClearCachedMembers(ctx, room); err != nil {
-			return fmt.Errorf("forgetting the members of %s: %w", room, err)
-		}
+		// The members stay: when somebody has a new device, mautrix looks there
+		// for the rooms whose keys it must get.
 	}
 	return nil
 }
