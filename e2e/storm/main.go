@@ -74,7 +74,8 @@ func run(ctx context.Context, kills int, seed uint64, database string) error {
 	}
 	fmt.Println(storm.summary(voices))
 	if err != nil {
-		return fmt.Errorf("%w\nthe bot's log:\n%s", err, site.Bot.Log())
+		// What is wrong comes last, where the one who reads a long output looks first.
+		return fmt.Errorf("the bot's log:\n%s\n%w", site.Bot.Log(), err)
 	}
 	if 3*storm.hits < kills {
 		return errors.New("less than a third of the kills hit with work open: the storm is too weak to show anything")
