@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -195,6 +196,9 @@ func (c *Chat) wait(ctx context.Context, what string, holds func() bool) error {
 	defer cancel()
 	for !holds() {
 		if err := c.person.sync(ctx); err != nil {
+			if c.person.secrecy != nil {
+				err = errors.Join(err, c.person.secrecy.missing())
+			}
 			return fmt.Errorf("waiting for %s: %w", what, err)
 		}
 	}

@@ -111,6 +111,9 @@ func (p *Person) Join(ctx context.Context, invited *Chat) (*Chat, error) {
 	return p.chat(invited.RoomID, invited.bot), nil
 }
 
+// Enter returns a chat in which another device of this person is already.
+func (p *Person) Enter(room id.RoomID, bot id.UserID) *Chat { return p.chat(room, bot) }
+
 func (p *Person) chat(room id.RoomID, bot id.UserID) *Chat {
 	chat := &Chat{RoomID: room, person: p, bot: bot, members: make(map[id.UserID]*event.MemberEventContent)}
 	p.chats[room] = chat
@@ -128,6 +131,8 @@ func (p *Person) sync(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s waits for news: %w", p.UserID, err)
 	}
+	// What has come is taken in to its end: nobody sends these keys again.
+	ctx = context.WithoutCancel(ctx)
 	since := p.since
 	p.since = news.NextBatch
 	if p.secrecy != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"go.mau.fi/util/dbutil"
 	"maunium.net/go/mautrix"
@@ -20,6 +21,7 @@ import (
 type secrecy struct {
 	helper *cryptohelper.CryptoHelper
 	early  []*event.Event // came before their keys
+	unread []error        // why others could not be decrypted
 }
 
 // Encrypt gives the person's client end-to-end encryption. The chats that it
@@ -72,6 +74,15 @@ func (s *secrecy) follow(ctx context.Context, client *mautrix.Client, evt *event
 	}
 }
 
+// missing names the events that could not be read.
+func (s *secrecy) missing() error {
+	missing := slices.Clone(s.unread)
+	for _, evt := range s.early {
+		missing = append(missing, fmt.Errorf("%s from %s has no key yet", evt.ID, evt.Sender))
+	}
+	return errors.Join(missing...)
+}
+
 // open decrypts an event. It returns nil for one whose key has not come yet:
 // that one is kept for the next sync.
 func (s *secrecy) open(ctx context.Context, evt *event.Event) *event.Event {
@@ -86,5 +97,6 @@ func (s *secrecy) open(ctx context.Context, evt *event.Event) *event.Event {
 		s.early = append(s.early, evt)
 		return nil
 	}
+	s.unread = append(s.unread, fmt.Errorf("%s from %s: %w", evt.ID, evt.Sender, err))
 	return evt
 }

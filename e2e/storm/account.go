@@ -15,18 +15,18 @@ func settle(ctx context.Context, site *lab.Site, voices []*voice) error {
 	if err := site.Settled(ctx); err != nil {
 		return err
 	}
-	for _, v := range voices {
-		for v.waits() > 0 {
-			if err := v.listen(ctx); err != nil {
-				return fmt.Errorf("%s has no answer to %d of %d commands: %w", v.name, v.waits(), len(v.given), err)
-			}
-		}
-	}
 	ledger, err := site.Bot.Ledger()
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
+	for _, v := range voices {
+		for v.waits() > 0 {
+			if err := v.listen(ctx); err != nil {
+				return errors.Join(err, v.unanswered(ctx, ledger))
+			}
+		}
+	}
 	if err := ledger.Idle(ctx); err != nil {
 		return err
 	}
@@ -46,6 +46,19 @@ func settle(ctx context.Context, site *lab.Site, voices []*voice) error {
 		}
 	}
 	return nil
+}
+
+// unanswered says of each command without an answer what the bot knows of it.
+func (v *voice) unanswered(ctx context.Context, ledger *lab.Ledger) error {
+	var missing []error
+	for _, c := range v.given {
+		if len(v.heard[c.event]) > 0 {
+			continue
+		}
+		entry, err := ledger.Entry(ctx, c.event)
+		missing = append(missing, fmt.Errorf("%s has no answer to %q (%s): %+v", v.name, c.text, c.event, entry), err)
+	}
+	return errors.Join(missing...)
 }
 
 // account checks that everything has happened once and nothing twice.
