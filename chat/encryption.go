@@ -29,6 +29,8 @@ type encryption struct {
 	client *mautrix.Client
 	store  *store.DB
 	turn   chan struct{} // holds one value while somebody has the turn
+
+	sharing // whom the outgoing sessions have reached; used during a turn
 }
 
 // cryptoTime is how long one turn may take, waiting for it included.
@@ -50,7 +52,7 @@ func (e *encryption) take(ctx context.Context, fn func(ctx context.Context) erro
 // openCrypto makes or finds the bot's device (MSC4190), its keys and its
 // cross-signing identity, and sees that the homeserver has the same.
 func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
-	e := &encryption{client: s.client, store: s.store, turn: make(chan struct{}, 1)}
+	e := &encryption{client: s.client, store: s.store, turn: make(chan struct{}, 1), sharing: newSharing()}
 	s.client.SetAppServiceDeviceID = true
 	open := func() (err error) {
 		e.helper, err = cryptohelper.NewCryptoHelper(s.client, []byte(s.cfg.Encryption.PickleKey), s.store.Matrix())
@@ -108,11 +110,14 @@ func foreignKeys(err error) bool {
 }
 
 // encrypt encrypts for all devices of the people in the room, sharing the
-// room's session with those who don't have it yet.
+// room's session with those who don't have it yet. The error is
+// errDeviceNotReady while a device among them can't be given the session.
 func (e *encryption) encrypt(ctx context.Context, room id.RoomID, kind event.Type, content any) (encrypted *event.EncryptedEventContent, err error) {
 	err = e.take(ctx, func(ctx context.Context) error {
-		encrypted, err = e.helper.Encrypt(ctx, room, kind, content)
-		return err
+		if encrypted, err = e.helper.Encrypt(ctx, room, kind, content); err != nil {
+			return err
+		}
+		return e.reached(ctx, room, encrypted.SessionID)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encrypting a message: %w", err)

@@ -85,6 +85,35 @@ func TestEncryptedDeviceAddedLater(t *testing.T) {
 	})
 }
 
+// Homeservers show a new device a moment before they have its one-time keys.
+func TestEncryptedNewDeviceWhoseKeysComeLater(t *testing.T) {
+	onEachDatabaseReadably(t, func(s *scene) {
+		person := s.personWith("inviter", "anna")
+		phones, room := s.sealedDM(s.device(person, phone))
+		phones.ask("whoami")
+
+		onTablet, err := s.LogIn(s.Context(), person.UserID, person.Password)
+		s.must(err)
+		s.must(laboratory.Encrypt(s.Context(), onTablet))
+		s.must(onTablet.UseUpKeys(s.Context()))
+		tablets := &chat{s, onTablet.Enter(room.RoomID, s.Bot.UserID)}
+		asked := phones.say("whoami")
+		s.eventually("the bot waits for the tablet's keys", func() bool {
+			return strings.Contains(s.Bot.Log(), "no one-time keys yet")
+		})
+		s.must(onTablet.UploadKeys(s.Context()))
+		phones.heardUntilAnswerTo(asked)
+		tablets.heardUntilAnswerTo(asked)
+
+		s.T.Log("a device that never has any holds up nobody for long")
+		forgotten, err := s.LogIn(s.Context(), person.UserID, person.Password)
+		s.must(err)
+		s.must(laboratory.Encrypt(s.Context(), forgotten))
+		s.must(forgotten.UseUpKeys(s.Context()))
+		phones.ask("whoami")
+	})
+}
+
 func TestEncryptedGroup(t *testing.T) {
 	onEachDatabaseReadably(t, func(s *scene) {
 		// Ben is not strict: such a client of matrix-js-sdk can't read what anybody but
