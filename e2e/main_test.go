@@ -8,11 +8,8 @@ package e2e
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 
 	"matrix-registration-bot/e2e/lab"
@@ -26,34 +23,10 @@ var (
 	sites      = map[string]*lab.Site{}
 )
 
-func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var err error
-	laboratory, err = lab.Open(os.Stderr)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := 1
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		if err := setUp(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return
-		}
-		code = m.Run()
-	}()
-	select {
-	case <-finished:
-	case <-ctx.Done(): // Ctrl-C: leave nothing behind
-	}
-	laboratory.Close()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(lab.Main(setUp, m.Run)) }
 
-func setUp(ctx context.Context) (err error) {
+func setUp(ctx context.Context, l *lab.Lab) (err error) {
+	laboratory = l
 	if postgres, err = laboratory.StartPostgres(ctx); err != nil {
 		return err
 	}

@@ -11,10 +11,7 @@ package crash
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"testing"
 
 	"matrix-registration-bot/e2e/lab"
@@ -37,34 +34,12 @@ type stage struct {
 }
 
 func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	flag.Parse()
-	var err error
-	laboratory, err = lab.Open(os.Stderr)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := 1
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		if err := setUp(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return
-		}
-		code = m.Run()
-	}()
-	select {
-	case <-finished:
-	case <-ctx.Done(): // Ctrl-C: leave nothing behind
-	}
-	laboratory.Close()
-	os.Exit(code)
+	os.Exit(lab.Main(setUp, m.Run))
 }
 
-func setUp(ctx context.Context) error {
+func setUp(ctx context.Context, l *lab.Lab) error {
+	laboratory = l
 	postgres, err := laboratory.StartPostgres(ctx)
 	if err != nil {
 		return err

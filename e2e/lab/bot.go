@@ -55,6 +55,14 @@ func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...str
 		return nil, fmt.Errorf("reading what init wrote: %w", err)
 	}
 	b.HSToken = registration.HSToken
+	err = errors.Join(
+		l.secrets.addFrom(b.Registration, "as_token", "hs_token"),
+		l.secrets.addFrom(filepath.Join(dir, "config.yaml"), "encryption.pickle_key"),
+	)
+	if err != nil {
+		return nil, err
+	}
+	l.bots = append(l.bots, b)
 	l.onClose(func() { _ = b.Stop() })
 	return b, nil
 }
@@ -97,7 +105,7 @@ func (b *Bot) launch(binary string, environment ...string) (err error) {
 	cmd := exec.Command(binary, "-c", "config.yaml", "run")
 	cmd.Dir = b.dir
 	cmd.Env = append(append(os.Environ(), "LOGGING_LEVEL=debug"), environment...)
-	b.process, err = start("the bot", filepath.Join(b.dir, "bot.log"), cmd)
+	b.process, err = start("the bot", b.logFile(), cmd)
 	return err
 }
 
@@ -122,6 +130,9 @@ func (b *Bot) Running() bool { return b.process.running() }
 func (b *Bot) EditConfig(old, replacement string) error {
 	return edit(filepath.Join(b.dir, "config.yaml"), old, replacement)
 }
+
+// logFile is where all that the bot prints goes.
+func (b *Bot) logFile() string { return filepath.Join(b.dir, "bot.log") }
 
 // Log returns the last lines that the bot printed.
 func (b *Bot) Log() string { return b.process.lastWords() }

@@ -81,6 +81,9 @@ func (c *Chat) Edit(ctx context.Context, message id.EventID, text string) (id.Ev
 
 // Send sends any message.
 func (c *Chat) Send(ctx context.Context, content *event.MessageEventContent) (id.EventID, error) {
+	if len(content.Body) >= shortestMessage {
+		c.person.secrets.add("what somebody wrote", content.Body)
+	}
 	sent, err := c.person.client.SendMessageEvent(ctx, c.RoomID, event.EventMessage, content)
 	if err != nil {
 		return "", fmt.Errorf("sending: %w", err)

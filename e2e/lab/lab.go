@@ -21,6 +21,10 @@ type Lab struct {
 	binary   string // the bot's program; empty: not built yet
 	progress io.Writer
 	closers  []func()
+
+	secrets     secrets
+	bots        []*Bot
+	homeservers []*Synapse
 }
 
 // Open makes an empty lab. What takes time later is announced on progress.

@@ -17,6 +17,7 @@ type Person struct {
 
 	client  *mautrix.Client
 	secrecy *secrecy // nil: no encryption
+	secrets *secrets // the lab's
 	filter  string   // of /sync, as JSON
 	since   string   // position in /sync
 	chats   map[id.RoomID]*Chat
@@ -50,6 +51,7 @@ func (s *Synapse) LogIn(ctx context.Context, user id.UserID, password string) (*
 		client:   client,
 		filter:   string(filter),
 		chats:    make(map[id.RoomID]*Chat),
+		secrets:  s.secrets,
 	}, nil
 }
 

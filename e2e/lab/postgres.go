@@ -39,6 +39,7 @@ func (l *Lab) StartPostgres(ctx context.Context) (*Postgres, error) {
 		return nil, err
 	}
 	p := &Postgres{port: port, password: rand.Text()}
+	l.secrets.add("PostgreSQL's password", p.password)
 	as, err := ordinaryUser()
 	if err != nil {
 		return nil, err

@@ -59,6 +59,9 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	if err := site.Synapse.Start(ctx); err != nil {
 		return nil, err
 	}
+	if err := site.rememberTokens(ctx); err != nil {
+		return nil, err
+	}
 	if err := site.appoint(ctx); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,8 @@ type Synapse struct {
 
 	python  string
 	dir     string
-	secret  string // for registering users without a token
+	secret  string   // for registering users without a token
+	secrets *secrets // the lab's
 	process *process
 	admin   synapseadmin.Client // as @operator, a server admin
 }
@@ -56,7 +57,10 @@ func (l *Lab) newSynapse(ctx context.Context, dir, serverName string, port int, 
 		python:     python,
 		dir:        dir,
 		secret:     rand.Text(),
+		secrets:    &l.secrets,
 	}
+	l.secrets.add("registration_shared_secret", s.secret)
+	l.homeservers = append(l.homeservers, s)
 	signingKey := make([]byte, 32)
 	_, _ = rand.Read(signingKey)
 	var config strings.Builder

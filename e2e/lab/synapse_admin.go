@@ -39,6 +39,7 @@ func (s *Synapse) appoint(ctx context.Context) error {
 // register makes an account for a person, whom the homeserver's rate limits do
 // not hold back.
 func (s *Synapse) register(ctx context.Context, localpart, password string) error {
+	s.secrets.add("password", password)
 	_, err := s.admin.SharedSecretRegister(ctx, s.secret, synapseadmin.ReqSharedSecretRegister{
 		Username: localpart, Password: password, InhibitLogin: true,
 	})
