@@ -15,6 +15,10 @@ import (
 // errGone means that the bot is not in the room any more.
 var errGone = errors.New("the bot is not in this room")
 
+// errNotStored means that a room's members did not reach the database, for a reason
+// that only the log names.
+var errNotStored = errors.New("the database has other members than the homeserver")
+
 // mUnknownDevice is Synapse's answer when the device in `device_id` does not
 // exist (MSC4326).
 var mUnknownDevice = mautrix.RespError{ErrCode: "M_UNKNOWN_DEVICE"}
@@ -23,7 +27,7 @@ var mUnknownDevice = mautrix.RespError{ErrCode: "M_UNKNOWN_DEVICE"}
 // slow, overloaded, answers with a proxy's page, or has not loaded the
 // registration; or the database has a trouble of its own.
 func isTemporary(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || store.Temporary(err) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, errNotStored) || store.Temporary(err) {
 		return true
 	}
 	var httpErr mautrix.HTTPError

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -61,12 +62,28 @@ func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
 	} else if err != nil {
 		return fmt.Errorf("reading the state of %s: %w", roomID, err)
 	}
-	// The client only logs it when it could not store the members.
-	if complete, err := s.state.HasFetchedMembers(ctx, roomID); err != nil || !complete {
-		return fmt.Errorf("storing the state of %s: %w", roomID, errors.Join(err, context.Cause(ctx)))
+	if err := s.storedMembers(ctx, roomID, state[event.StateMember]); err != nil {
+		return fmt.Errorf("storing the state of %s: %w", roomID, err)
 	}
 	_, encrypted := state[event.StateEncryption][""]
 	return s.store.StateRead(ctx, roomID, encrypted)
+}
+
+// storedMembers checks that the members have reached the database: the client only
+// logs it when they have not.
+func (s *session) storedMembers(ctx context.Context, roomID id.RoomID, members map[string]*event.Event) error {
+	people, err := s.people(ctx, roomID)
+	if err != nil {
+		return err
+	}
+	for user, evt := range members {
+		membership := evt.Content.AsMember().Membership
+		there := membership == event.MembershipJoin || membership == event.MembershipInvite
+		if there != slices.Contains(people, id.UserID(user)) {
+			return fmt.Errorf("%w: %s: %s", errNotStored, user, membership)
+		}
+	}
+	return nil
 }
 
 // ignoreIfGone lets an event of a room that the bot has left end quietly.
