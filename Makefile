@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build test test-unit unit lint race e2e crash storm size demo fuzz clean
+.PHONY: build rootfs test test-unit unit lint race e2e deploy crash storm size demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -23,8 +23,17 @@ WITH_POSTGRES := go run -tags $(TAGS) ./e2e/withpostgres
 build:
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/matrix-registration-bot
 
+# What the container image holds, in $(ROOTFS): the Dockerfile takes it from there.
+# GOOS and GOARCH say for which machine.
+ROOTFS := dist/rootfs
+CA_CERTIFICATES := /etc/ssl/certs/ca-certificates.crt
+rootfs:
+	$(MAKE) --silent build BIN=$(ROOTFS)/usr/bin
+	install -D -m 644 $(CA_CERTIFICATES) $(ROOTFS)/etc/ssl/certs/ca-certificates.crt
+	mkdir -p $(ROOTFS)/data
+
 # Everything, on SQLite and PostgreSQL, against a real Synapse.
-test: lint unit race e2e
+test: lint unit race e2e deploy
 
 # Only what needs no servers.
 test-unit:
@@ -44,6 +53,10 @@ race:
 e2e:
 	go test -tags $(TAGS),e2e -count=1 -timeout 30m -p 1 -v ./e2e ./e2e/crash ./e2e/doctor
 	$(MAKE) storm N=15
+
+# How it is installed: container image, compose files, systemd, packages, guides.
+deploy:
+	go test -tags $(TAGS),e2e -count=1 -timeout 10m -v ./e2e/deploy
 
 # What e2e does with a part of the crash points, with all of them.
 crash:

@@ -11,11 +11,11 @@ import (
 // 32768), so that none is taken by chance while its server is stopped.
 const lowestPort, highestPort = 20000, 32000
 
-// freePort returns a loopback port that belongs to this lab until it is closed:
+// FreePort returns a loopback port that belongs to this lab until it is closed:
 // a server may stop and come back on it. Labs of other processes see
 // that it is taken by a socket in the abstract namespace, which leaves no file and
 // ends with the process.
-func (l *Lab) freePort() (int, error) {
+func (l *Lab) FreePort() (int, error) {
 	for range 100 {
 		port := lowestPort + rand.IntN(highestPort-lowestPort)
 		claim, err := net.Listen("unix", fmt.Sprintf("@registration-bot-lab-port-%d", port))

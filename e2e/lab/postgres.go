@@ -34,7 +34,7 @@ func (l *Lab) StartPostgres(ctx context.Context) (*Postgres, error) {
 		return nil, err
 	}
 	l.Announce("Starting PostgreSQL")
-	port, err := l.freePort()
+	port, err := l.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -148,9 +148,7 @@ func (p *Postgres) execute(ctx context.Context, statement string) error {
 }
 
 // installPostgres leaves out the cluster that Debian would start by itself.
-const installPostgres = `set -e
-export DEBIAN_FRONTEND=noninteractive
-apt-get update
+const installPostgres = `apt-get update
 apt-get install -y --no-install-recommends postgresql-common
 sed -ri 's/^#?(create_main_cluster) .*$/\1 = false/' /etc/postgresql-common/createcluster.conf
 apt-get install -y --no-install-recommends postgresql`
@@ -160,12 +158,8 @@ func (l *Lab) findPostgres(ctx context.Context) (string, error) {
 	if dir, ok := lookForPostgres(); ok {
 		return dir, nil
 	}
-	shell := []string{"sh", "-c", installPostgres}
-	if os.Geteuid() != 0 {
-		shell = append([]string{"sudo", "--non-interactive"}, shell...)
-	}
 	l.Announce("Installing PostgreSQL by apt-get (once)")
-	if err := l.run(ctx, shell[0], shell[1:]...); err != nil {
+	if err := l.installDebian(ctx, installPostgres); err != nil {
 		return "", fmt.Errorf("PostgreSQL is missing (apt-get install postgresql), and installing it failed: %w", err)
 	}
 	if dir, ok := lookForPostgres(); ok {

@@ -28,15 +28,14 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	synapsePort, err := l.freePort()
+	synapsePort, err := l.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	botPort, err := l.freePort()
+	botPort, err := l.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	const serverName = "lab.test"
 	arguments := append([]string{
 		"--domain", serverName,
 		"--homeserver", fmt.Sprintf("http://127.0.0.1:%d", synapsePort),
@@ -62,7 +61,7 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	if err := site.rememberTokens(ctx); err != nil {
 		return nil, err
 	}
-	if err := site.appoint(ctx); err != nil {
+	if err := site.Appoint(ctx); err != nil {
 		return nil, err
 	}
 	l.Announce("Starting the bot (%s)", options.Name)
@@ -71,7 +70,7 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	}
 	l.Announce("Making the bot a server admin (%s)", options.Name)
 	err = site.Bot.process.until(ctx, "the bot has registered itself", func(ctx context.Context) error {
-		return site.exists(ctx, site.Bot.UserID)
+		return site.Exists(ctx, site.Bot.UserID)
 	})
 	if err != nil {
 		return nil, err

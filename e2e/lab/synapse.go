@@ -44,6 +44,23 @@ type Synapse struct {
 	admin   synapseadmin.Client // as @operator, a server admin
 }
 
+// NewSynapse prepares a homeserver in a folder of its own, which will read the
+// given registration file. It may not be there before Start.
+func (l *Lab) NewSynapse(ctx context.Context, name, registration string) (*Synapse, error) {
+	dir, err := l.folder(name)
+	if err != nil {
+		return nil, err
+	}
+	port, err := l.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	return l.newSynapse(ctx, dir, serverName, port, registration)
+}
+
+// serverName is the server name of every homeserver of a lab.
+const serverName = "lab.test"
+
 // newSynapse prepares a homeserver that reads the given registration file when
 // it starts.
 func (l *Lab) newSynapse(ctx context.Context, dir, serverName string, port int, registration string) (*Synapse, error) {

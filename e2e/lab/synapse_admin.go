@@ -19,8 +19,9 @@ type Token struct {
 	Expires   *int64 `json:"expiry_time,omitempty"` // ms since 1970
 }
 
-// appoint makes the server admin in whose name the lab uses the admin API.
-func (s *Synapse) appoint(ctx context.Context) error {
+// Appoint makes the server admin in whose name the lab uses the admin API, once
+// after the first start.
+func (s *Synapse) Appoint(ctx context.Context) error {
 	client, err := mautrix.NewClient(s.URL, "", "")
 	if err != nil {
 		return fmt.Errorf("making the server admin: %w", err)
@@ -52,8 +53,8 @@ func (s *Synapse) register(ctx context.Context, localpart, password string) erro
 	return nil
 }
 
-// exists returns nil if the homeserver has that user.
-func (s *Synapse) exists(ctx context.Context, user id.UserID) error {
+// Exists returns nil if the homeserver has that user.
+func (s *Synapse) Exists(ctx context.Context, user id.UserID) error {
 	_, err := s.admin.GetUserInfo(ctx, user)
 	return err
 }

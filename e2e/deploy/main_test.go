@@ -1,0 +1,61 @@
+//go:build e2e
+
+// Package deploy tests how the bot is installed and run for real: the container
+// image, the compose files, the systemd unit, the packages, the release and the
+// guides for admins.
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"matrix-registration-bot/e2e/lab"
+)
+
+// root is the repository.
+const root = "../.."
+
+// laboratory is opened by TestMain.
+var laboratory *lab.Lab
+
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if laboratory, err = lab.Open(os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := 1
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		code = m.Run()
+	}()
+	select {
+	case <-finished:
+	case <-ctx.Done(): // Ctrl-C: leave nothing behind
+	}
+	laboratory.Close()
+	os.Exit(code)
+}
+
+// image is what the Dockerfile describes, made once.
+var image = sync.OnceValues(func() (*lab.Image, error) { return laboratory.BuildImage(context.Background()) })
+
+// output runs a command that must succeed and returns what it printed.
+func output(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
+	return string(out)
+}
