@@ -4,9 +4,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -71,20 +68,5 @@ func TestStoppingLosesNothing(t *testing.T) {
 		if n := len(s.tokens()); n != len(commands) {
 			s.Errorf("%d commands made %d tokens", len(commands), n)
 		}
-	})
-}
-
-func TestSecondBotOnTheSameDatabase(t *testing.T) {
-	onEachDatabase(t, func(s *scene) {
-		mia := s.chatWith(s.personWith("manager", "mia"))
-		out, err := s.Bot.Twin(s.Context())
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != 1 {
-			s.Errorf("a second bot should give up with exit code 1, got %v", err)
-		}
-		if !strings.Contains(out, "another") {
-			s.Errorf("it should say that another one is running:\n%s", out)
-		}
-		mia.create()
 	})
 }

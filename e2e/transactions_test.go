@@ -5,8 +5,11 @@ package e2e
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"maunium.net/go/mautrix/id"
 )
 
 // TestNastyTransactions plays a homeserver that pushes what no client sends:
@@ -47,5 +50,47 @@ func TestNastyTransactions(t *testing.T) {
 		answer := mia.heardUntilAnswerTo(mia.say("whoami"))
 		s.says(answer[len(answer)-1], "manager")
 		mia.create()
+	})
+}
+
+// Homeservers send again what was not answered: at the same time, under the same
+// id with more in it, or in another order. Each event counts once.
+func TestTheSameAgain(t *testing.T) {
+	onEachDatabase(t, func(s *scene) {
+		mia := s.chatWith(s.personWith("manager", "mia"))
+		var ids []id.EventID
+		var events []string
+		for i := range 7 {
+			ids = append(ids, id.EventID(fmt.Sprintf("$again%d-%s", i, s.name)))
+			events = append(events, s.pushedText(ids[i].String(), mia, "create"))
+		}
+		push := func(transaction int, which ...int) {
+			var chosen []string
+			for _, i := range which {
+				chosen = append(chosen, events[i])
+			}
+			s.push(fmt.Sprintf("again%d-%s", transaction, s.name), `{"events": [`+strings.Join(chosen, ",")+`]}`)
+		}
+		atOnce := func(pushes ...func()) {
+			var senders sync.WaitGroup
+			for _, push := range pushes {
+				senders.Go(push)
+			}
+			senders.Wait()
+		}
+		twice := func() { push(1, 0, 1) }
+		atOnce(twice, twice, twice, twice)
+		push(1, 0, 1, 2) // Dendrite
+		push(2, 0, 3, 2) // with old ones
+		push(4, 5, 5)    // before the one that went before it
+		push(3, 4, 1, 5, 3)
+		sixth := func(transaction int) func() { return func() { push(transaction, 6) } }
+		atOnce(sixth(5), sixth(6), sixth(7))
+
+		order := []id.EventID{ids[0], ids[1], ids[2], ids[3], ids[5], ids[4], ids[6]}
+		s.distinctTokens(mia.answersTo(order))
+		if n := len(s.tokens()); n != len(order) {
+			s.Errorf("%d commands made %d tokens", len(order), n)
+		}
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -55,7 +54,11 @@ func (d *DB) Lock(ctx context.Context, log zerolog.Logger) (*Lock, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("taking the database: %w", errors.Join(last, ctx.Err()))
+			err := ctx.Err()
+			if last != nil {
+				err = fmt.Errorf("%w: %w", last, err) // one line for whoever reads it
+			}
+			return nil, fmt.Errorf("taking the database: %w", err)
 		case <-time.After(lockRetry):
 		}
 	}

@@ -17,6 +17,7 @@ type Fault struct {
 	// Arrives says that the homeserver gets the request and does as asked: only
 	// its answer is lost.
 	Arrives bool
+	holds   bool
 	answer  func(w http.ResponseWriter, r *http.Request, stop <-chan struct{})
 }
 
@@ -57,6 +58,9 @@ func Silence() Fault {
 		hangUp(w, r, stop)
 	}}
 }
+
+// Delay holds a request back until the fault is healed.
+func Delay() Fault { return Fault{Name: "delay", holds: true} }
 
 func (f Fault) arriving() Fault {
 	f.Name += " to what arrived"
@@ -103,6 +107,8 @@ type Spoilt struct {
 	fault Fault
 	left  int
 	met   int
+	now   int // requests that it holds up
+	most  int // the largest now
 	stop  chan struct{}
 	once  sync.Once
 	proxy *Proxy
@@ -126,6 +132,13 @@ func (s *Spoilt) Met() int {
 	s.proxy.mu.Lock()
 	defer s.proxy.mu.Unlock()
 	return s.met
+}
+
+// AtOnce is how many requests the fault held up at the same time, at most.
+func (s *Spoilt) AtOnce() int {
+	s.proxy.mu.Lock()
+	defer s.proxy.mu.Unlock()
+	return s.most
 }
 
 // Heal takes the fault away.
@@ -158,10 +171,25 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		p.through.ServeHTTP(w, r)
 		return
 	}
-	if s.fault.Arrives {
+	defer p.leaves(s)
+	switch {
+	case s.fault.holds:
+		select {
+		case <-s.stop:
+		case <-r.Context().Done():
+		}
+		p.through.ServeHTTP(w, r)
+		return
+	case s.fault.Arrives:
 		p.through.ServeHTTP(httptest.NewRecorder(), r)
 	}
 	s.fault.answer(w, r, s.stop)
+}
+
+func (p *Proxy) leaves(s *Spoilt) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.now--
 }
 
 func (p *Proxy) meets(r *http.Request, body string) *Spoilt {
@@ -171,6 +199,8 @@ func (p *Proxy) meets(r *http.Request, body string) *Spoilt {
 		if s.left != 0 && s.which(r, body) {
 			s.left--
 			s.met++
+			s.now++
+			s.most = max(s.most, s.now)
 			return s
 		}
 	}

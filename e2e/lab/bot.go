@@ -25,6 +25,7 @@ type Bot struct {
 
 	binary  string
 	dir     string
+	log     string // the file in dir with all that it prints
 	process *process
 }
 
@@ -39,6 +40,7 @@ func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...str
 		Registration: filepath.Join(dir, "registration.yaml"),
 		binary:       binary,
 		dir:          dir,
+		log:          "bot.log",
 	}
 	arguments = append([]string{"init", "--dir", dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port)}, arguments...)
 	if out, err := b.Command(ctx, arguments...); err != nil {
@@ -62,9 +64,14 @@ func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...str
 	if err != nil {
 		return nil, err
 	}
+	l.keep(b)
+	return b, nil
+}
+
+// keep stops the bot when the lab closes.
+func (l *Lab) keep(b *Bot) {
 	l.bots = append(l.bots, b)
 	l.onClose(func() { _ = b.Stop() })
-	return b, nil
 }
 
 // Command runs a subcommand of the program to its end and returns what it printed.
@@ -91,8 +98,8 @@ func (b *Bot) Twin(ctx context.Context) (string, error) {
 // Start runs the bot and returns when it is ready.
 func (b *Bot) Start(ctx context.Context) error { return b.run(ctx, b.binary) }
 
-// Launch runs the bot and does not wait for it.
-func (b *Bot) Launch() error { return b.launch(b.binary) }
+// Launch runs the bot and does not wait for it. Each variable is NAME=value.
+func (b *Bot) Launch(environment ...string) error { return b.launch(b.binary, environment...) }
 
 func (b *Bot) run(ctx context.Context, binary string, environment ...string) error {
 	if err := b.launch(binary, environment...); err != nil {
@@ -117,6 +124,19 @@ func (b *Bot) Stop() error {
 	return b.process.stop(syscall.SIGTERM, 15*time.Second)
 }
 
+// Terminate asks the bot to end (SIGTERM) and does not wait for it.
+func (b *Bot) Terminate() error { return b.process.signal(syscall.SIGTERM) }
+
+// Ended waits until the bot has ended, and returns its exit code.
+func (b *Bot) Ended(ctx context.Context) (code int, err error) {
+	select {
+	case <-b.process.ended:
+		return b.process.cmd.ProcessState.ExitCode(), nil
+	case <-ctx.Done():
+		return 0, fmt.Errorf("waiting until the bot has ended: %w", ctx.Err())
+	}
+}
+
 // Kill ends the bot at once, as kill -9 does.
 func (b *Bot) Kill() { b.process.kill() }
 
@@ -131,8 +151,12 @@ func (b *Bot) EditConfig(old, replacement string) error {
 	return edit(filepath.Join(b.dir, "config.yaml"), old, replacement)
 }
 
-// logFile is where all that the bot prints goes.
-func (b *Bot) logFile() string { return filepath.Join(b.dir, "bot.log") }
+// logFile is where all that it prints goes.
+func (b *Bot) logFile() string { return filepath.Join(b.dir, b.log) }
+
+// Watch begins to read the bot's log. The function that it returns waits until
+// something with this text has been written since.
+func (b *Bot) Watch(text string) (wait func(ctx context.Context) error) { return b.process.watch(text) }
 
 // Log returns the last lines that the bot printed.
 func (b *Bot) Log() string { return b.process.lastWords() }

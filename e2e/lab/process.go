@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -108,6 +110,21 @@ func (p *process) until(ctx context.Context, what string, ready func(ctx context
 			return fmt.Errorf("waiting until %s: %w (last: %v):\n%s", what, ctx.Err(), err, p.lastWords())
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+}
+
+// watch begins to read the log. The function that it returns waits until
+// something with this text has been written since.
+func (p *process) watch(text string) (wait func(ctx context.Context) error) {
+	before, _ := os.ReadFile(p.log)
+	return func(ctx context.Context) error {
+		return p.until(ctx, fmt.Sprintf("%s logs %q", p.name, text), func(context.Context) error {
+			log, err := os.ReadFile(p.log)
+			if err == nil && !bytes.Contains(log[len(before):], []byte(text)) {
+				err = errors.New("not yet")
+			}
+			return err
+		})
 	}
 }
 

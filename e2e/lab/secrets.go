@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -176,7 +177,9 @@ func (l *Lab) leaks(ctx context.Context) (leaks []string, err error) {
 	}
 	for _, bot := range l.bots {
 		log, err := os.ReadFile(bot.logFile())
-		if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it never ran
+		} else if err != nil {
 			return nil, fmt.Errorf("searching the logs: %w", err)
 		}
 		leaks = append(leaks, l.secrets.foundIn(log)...)

@@ -1,12 +1,10 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -136,16 +134,7 @@ func (s *Synapse) Running() bool { return s.process.running() }
 // Watch begins to read the homeserver's log. The function that it returns waits
 // until something with this text has been written since.
 func (s *Synapse) Watch(text string) (wait func(ctx context.Context) error) {
-	before, _ := os.ReadFile(s.process.log)
-	return func(ctx context.Context) error {
-		return s.process.until(ctx, fmt.Sprintf("Synapse logs %q", text), func(context.Context) error {
-			log, err := os.ReadFile(s.process.log)
-			if err == nil && !bytes.Contains(log[len(before):], []byte(text)) {
-				err = errors.New("not yet")
-			}
-			return err
-		})
-	}
+	return s.process.watch(text)
 }
 
 // UserID returns the id of a user of this homeserver.
