@@ -112,8 +112,8 @@ func (r *Request) checkRate(ctx context.Context) error {
 }
 
 func (r *Request) unknown(word string) error {
-	if near := r.table.nearest(word, r.Role, r.abilities()); near != nil {
-		return r.mistake("parse.nearest", locale.Args{"word": excerpt(word), "command": near.Name})
+	if near := r.table.nearest(word, r.Role, r.abilities()); near != "" {
+		return r.mistake("parse.nearest", locale.Args{"word": excerpt(word), "command": near})
 	}
 	return r.mistake("parse.unknown", locale.Args{"word": excerpt(word)})
 }
@@ -136,6 +136,9 @@ func (r *Request) readWords(words []string) error {
 		}
 		if valueFollows && len(words) > 0 {
 			value, words = words[0], words[1:]
+		}
+		if known := r.meaning(key); slices.Contains(r.Command.Options, known) {
+			key = known
 		}
 		_, twice := r.Options[key]
 		args := locale.Args{"option": excerpt(key), "command": r.Command.Name, "options": strings.Join(r.Command.Options, ", ")}

@@ -48,7 +48,7 @@ func New(options Options) *Dispatcher {
 	}
 	return &Dispatcher{
 		Options:  options,
-		table:    newTable(all()),
+		table:    newTable(all(), catalog),
 		catalog:  catalog,
 		patience: patience{limit: time.Minute, pause: time.Second},
 	}

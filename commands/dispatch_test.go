@@ -16,11 +16,11 @@ func TestTwoCommandsOfOneNamePanicAtStart(t *testing.T) {
 			t.Error("two commands are called x")
 		}
 	}()
-	newTable([]*Command{{Name: "y", Aliases: []string{"x"}}, {Name: "x"}})
+	newTable([]*Command{{Name: "y", Aliases: []string{"x"}}, {Name: "x"}}, nil)
 }
 
 func TestCommandsHaveShortNames(t *testing.T) {
-	for name := range newTable(all()).byName {
+	for name := range newTable(all(), nil).byName {
 		if len(name) > longestName || name != strings.ToLower(name) {
 			t.Errorf("%q can't be found", name)
 		}

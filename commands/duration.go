@@ -13,11 +13,11 @@ const longestDuration = 100 * 365 * 24 * time.Hour
 
 var errNotATime = errors.New("neither a length of time nor a date")
 
-var durationPart = regexp.MustCompile(`^(\d{1,9})\s*([a-z]+)\s*`)
+var durationPart = regexp.MustCompile(`^(\d{1,9})\s*(\p{L}+)\s*`)
 
 // parseDuration reads what people write in chat: "14d", "2h", "1d12h",
-// "2 weeks". A month is 30 days and a year 365.
-func parseDuration(text string) (time.Duration, error) {
+// "2 weeks". A month is 30 days and a year 365. meaning translates the units.
+func parseDuration(text string, meaning func(word string) string) (time.Duration, error) {
 	rest := strings.ToLower(strings.TrimSpace(text))
 	var sum time.Duration
 	for rest != "" {
@@ -26,7 +26,7 @@ func parseDuration(text string) (time.Duration, error) {
 			return 0, errNotATime
 		}
 		n, err := strconv.Atoi(part[1])
-		unit := unitOf(part[2])
+		unit := unitOf(meaning(part[2]))
 		if err != nil || unit == 0 || time.Duration(n) > longestDuration/unit {
 			return 0, errNotATime
 		}
@@ -63,15 +63,17 @@ func unitOf(name string) time.Duration {
 
 // parseExpiry reads when something ends: a length of time from now, a date
 // (to the end of that day, in the zone of now) or a date with a time of day.
-func parseExpiry(text string, now time.Time) (time.Time, error) {
-	if d, err := parseDuration(text); err == nil {
+func parseExpiry(text string, now time.Time, meaning func(word string) string) (time.Time, error) {
+	if d, err := parseDuration(text, meaning); err == nil {
 		return now.Add(d), nil
 	}
 	text = strings.TrimSpace(text)
-	if day, err := time.ParseInLocation(time.DateOnly, text, now.Location()); err == nil {
-		return day.AddDate(0, 0, 1).Add(-time.Minute), nil
+	for _, layout := range []string{time.DateOnly, "2.1.2006"} {
+		if day, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return day.AddDate(0, 0, 1).Add(-time.Minute), nil
+		}
 	}
-	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02T15:04"} {
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02T15:04", "2.1.2006 15:04"} {
 		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
 			return t, nil
 		}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"matrix-registration-bot/access"
 	"matrix-registration-bot/locale"
@@ -39,6 +40,13 @@ func (r *Request) explainCommand(name string) (Reply, error) {
 	parts := []locale.Text{
 		r.text("help.command", locale.Args{"usage": r.text(command.Name+".usage", nil)}),
 		r.text(command.Name+".details", nil),
+	}
+	var names []locale.Text
+	for _, name := range slices.Concat(command.Aliases, r.language.Words(command.Name)) {
+		names = append(names, locale.Code(name))
+	}
+	if names != nil {
+		parts = append(parts, r.text("help.aliases", locale.Args{"names": locale.Join(", ", names...)}))
 	}
 	if command.Needs != nil && !command.Needs(r.abilities()) {
 		parts = append(parts, r.text("server.unable", nil))

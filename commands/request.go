@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -88,8 +87,9 @@ func (r *Request) speak(language string) {
 	r.language = r.catalog.Language(cmp.Or(language, r.Settings.Language))
 }
 
-// meaning is what a word that a person wrote stands for, in any letter case.
-func (r *Request) meaning(word string) string { return strings.ToLower(word) }
+// meaning is the English word that a word stands for, in any language and
+// letter case.
+func (r *Request) meaning(word string) string { return r.catalog.Meaning(word) }
 
 // name is the command's name for audit and log, which must not hold what else
 // people wrote.

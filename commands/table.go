@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"matrix-registration-bot/access"
+	"matrix-registration-bot/locale"
 	"matrix-registration-bot/tokens"
 )
 
 // Command is one line of the command table. What people read about it has the
-// locale keys Name+".usage", ".summary" and ".details".
+// locale keys Name+".usage", ".summary" and ".details"; what else its name can be
+// stands in the language files too.
 //
 // There are three kinds of commands. Most only read: they run before the
 // commit and may ask the server. Stored ones change our own database and run
@@ -19,7 +21,7 @@ import (
 // is done exactly once, and Report writes the answer.
 type Command struct {
 	Name    string
-	Aliases []string
+	Aliases []string    // in English
 	Role    access.Role // the least that may use it
 	Options []string    // keys of the `key=value` that it takes
 	Stored  bool
@@ -73,12 +75,13 @@ func all() []*Command {
 // table finds commands by their names.
 type table struct {
 	commands []*Command
-	byName   map[string]*Command
+	byName   map[string]*Command // English names and aliases
+	catalog  *locale.Catalog     // knows the names in other languages
 }
 
 // newTable panics if two commands share a name.
-func newTable(commands []*Command) table {
-	t := table{commands: commands, byName: make(map[string]*Command)}
+func newTable(commands []*Command, catalog *locale.Catalog) table {
+	t := table{commands: commands, byName: make(map[string]*Command), catalog: catalog}
 	for _, c := range commands {
 		for _, name := range append([]string{c.Name}, c.Aliases...) {
 			if other, taken := t.byName[name]; taken {
@@ -90,8 +93,14 @@ func newTable(commands []*Command) table {
 	return t
 }
 
-// find returns a command by name or alias in any letter case, or nil.
-func (t table) find(name string) *Command { return t.byName[strings.ToLower(name)] }
+// find returns a command by name or alias, in any language and letter case,
+// or nil.
+func (t table) find(name string) *Command {
+	if command, ok := t.byName[strings.ToLower(name)]; ok {
+		return command
+	}
+	return t.byName[t.catalog.Meaning(name)]
+}
 
 // open returns what a role may use on a server, without the hidden ones.
 func (t table) open(role access.Role, able tokens.Abilities) []*Command {
@@ -104,16 +113,22 @@ func (t table) open(role access.Role, able tokens.Abilities) []*Command {
 	return open
 }
 
-// nearest returns the command that a mistyped name most likely meant, or nil.
-func (t table) nearest(name string, role access.Role, able tokens.Abilities) *Command {
+// nearest returns the name that a mistyped one was most likely meant to be, in
+// any language, or "". Of several English ones the first counts.
+func (t table) nearest(name string, role access.Role, able tokens.Abilities) string {
 	if len(name) > 2*longestName {
-		return nil
+		return ""
 	}
-	var names []string
+	var names, foreign []string
 	for _, c := range t.open(role, able) {
 		names = append(append(names, c.Name), c.Aliases...)
+		foreign = append(foreign, t.catalog.Words(c.Name)...)
 	}
-	return t.find(nearest(strings.ToLower(name), names))
+	near := nearest(strings.ToLower(name), append(names, foreign...))
+	if command, isEnglish := t.byName[near]; isEnglish {
+		return command.Name
+	}
+	return near
 }
 
 // longestName is more than the bytes of any command's name.

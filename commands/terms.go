@@ -42,7 +42,7 @@ func (r *Request) readExpiry(word string) (*time.Time, error) {
 	if r.meaning(word) == "never" {
 		return nil, nil
 	}
-	ends, err := parseExpiry(word, r.Now)
+	ends, err := parseExpiry(word, r.Now, r.meaning)
 	ends = ends.Truncate(time.Millisecond)
 	switch {
 	case err != nil:

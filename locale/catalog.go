@@ -23,13 +23,18 @@ var files embed.FS
 // Catalog is all languages.
 type Catalog struct {
 	languages map[string]Language
+	meanings  map[string]string // English words by those of the other languages
 }
 
 // Language is the texts of one language.
 type Language struct {
 	name  string
 	texts map[string]entry
+	words map[string][]string // by the English word that they stand for
 }
+
+// wordsKey is where a language file has the words that people may write in it.
+const wordsKey = "words"
 
 // entry is a text in its plural forms; one is empty for texts without.
 type entry struct {
@@ -49,7 +54,7 @@ func load(files fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding language files: %w", err)
 	}
-	c := &Catalog{languages: make(map[string]Language)}
+	c := &Catalog{languages: make(map[string]Language), meanings: make(map[string]string)}
 	for _, file := range names {
 		l, err := read(files, file)
 		if err != nil {
@@ -65,8 +70,28 @@ func load(files fs.FS) (*Catalog, error) {
 		if err := l.compare(reference); err != nil {
 			return nil, fmt.Errorf("language file %s.yaml differs from %s.yaml: %w", l.name, fallback, err)
 		}
+		if err := c.learn(l); err != nil {
+			return nil, fmt.Errorf("language file %s.yaml: %w", l.name, err)
+		}
 	}
 	return c, nil
+}
+
+// learn takes in the words of a language. They are understood from everybody,
+// so that none may have two meanings.
+func (c *Catalog) learn(l Language) error {
+	for english, words := range l.words {
+		for _, word := range words {
+			if word != strings.ToLower(word) {
+				return fmt.Errorf("%s: %s is not in small letters", wordsKey, word)
+			}
+			if other, taken := c.meanings[word]; taken && other != english {
+				return fmt.Errorf("%s: %s means both %s and %s", wordsKey, word, min(english, other), max(english, other))
+			}
+			c.meanings[word] = english
+		}
+	}
+	return nil
 }
 
 func read(files fs.FS, file string) (Language, error) {
@@ -79,12 +104,32 @@ func read(files fs.FS, file string) (Language, error) {
 		return Language{}, err
 	}
 	l := Language{name: strings.TrimSuffix(path.Base(file), ".yaml"), texts: make(map[string]entry, len(nodes))}
+	if node, ok := nodes[wordsKey]; ok {
+		if l.words, err = readVocabulary(node); err != nil {
+			return Language{}, fmt.Errorf("line %d, %s: %w", node.Line, wordsKey, err)
+		}
+		delete(nodes, wordsKey)
+	}
 	for key, node := range nodes {
 		if l.texts[key], err = readEntry(node); err != nil {
 			return Language{}, fmt.Errorf("line %d, %s: %w", node.Line, key, err)
 		}
 	}
 	return l, nil
+}
+
+// readVocabulary takes a mapping from English words to those of the language,
+// several with spaces between them.
+func readVocabulary(node yaml.Node) (map[string][]string, error) {
+	var lines map[string]string
+	if err := node.Decode(&lines); err != nil {
+		return nil, err
+	}
+	words := make(map[string][]string, len(lines))
+	for english, line := range lines {
+		words[english] = strings.Fields(line)
+	}
+	return words, nil
 }
 
 // readEntry takes a text, or a mapping of its plural forms.
@@ -148,6 +193,32 @@ func (c *Catalog) Language(name string) Language {
 	}
 	return c.languages[fallback]
 }
+
+// Meaning returns the English word that a word stands for in some language, in
+// small letters; a word that is in no language's list stands for itself.
+func (c *Catalog) Meaning(word string) string {
+	word = strings.ToLower(word)
+	if english, ok := c.meanings[word]; ok {
+		return english
+	}
+	return word
+}
+
+// Words returns what people may write for an English word in any language,
+// sorted.
+func (c *Catalog) Words(english string) []string {
+	var words []string
+	for word, meaning := range c.meanings {
+		if meaning == english {
+			words = append(words, word)
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
+// Words returns what people may write for an English word in this language.
+func (l Language) Words(english string) []string { return l.words[english] }
 
 // Name is the language's tag ("en").
 func (l Language) Name() string { return l.name }

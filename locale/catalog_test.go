@@ -23,6 +23,10 @@ func TestLanguagesMustAgree(t *testing.T) {
 		"a key twice":         {english + "greeting: \"Hallo {name}\"\n", "already defined"},
 		"a stray brace":       {strings.Replace(english, "{name}", "{Name}", 1), "line 1, greeting: stray brace"},
 		"an open mark":        {strings.Replace(english, "Hello", "`Hello", 1), "line 1, greeting: mark not closed"},
+		"words":               {"greeting: \"Hallo {name}\"\ncount: {one: \"eins\", other: \"{n} Dinge\"}\nwords: {create: erstelle neu}\n", ""},
+		"a word twice":        {"greeting: \"Hallo {name}\"\ncount: {one: \"eins\", other: \"{n} Dinge\"}\nwords: {create: neu, newest: neu}\n", "neu means both create and newest"},
+		"a capital word":      {"greeting: \"Hallo {name}\"\ncount: {one: \"eins\", other: \"{n} Dinge\"}\nwords: {create: Neu}\n", "Neu is not in small letters"},
+		"words that are none": {english + "words: [neu]\n", "line 3, words"},
 		"other plural forms":  {"greeting: \"Hallo {name}\"\ncount: {few: \"ein paar\", other: \"{n} Dinge\"}\n", "plural forms"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,6 +66,28 @@ func TestUnknownLanguagesSpeakEnglish(t *testing.T) {
 	}
 	if got, want := catalog.Language("tlh").Text("whoami.unnamed", nil), catalog.Language("en").Text("whoami.unnamed", nil); got != want {
 		t.Errorf("%q instead of %q", got, want)
+	}
+}
+
+func TestWordsAreUnderstoodInEveryLanguage(t *testing.T) {
+	catalog, err := load(fstest.MapFS{
+		"en.yaml": {Data: []byte("a: b\n")},
+		"de.yaml": {Data: []byte("a: b\nwords: {create: erstelle neu}\n")},
+		"nl.yaml": {Data: []byte("a: b\nwords: {create: maak, list: lijst}\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, want := range map[string]string{"NEU": "create", "maak": "create", "lijst": "list", "Create": "create", "so": "so"} {
+		if got := catalog.Meaning(word); got != want {
+			t.Errorf("%s means %q instead of %q", word, got, want)
+		}
+	}
+	if got := strings.Join(catalog.Words("create"), " "); got != "erstelle maak neu" {
+		t.Errorf("create is %q", got)
+	}
+	if got := strings.Join(catalog.Language("de").Words("create"), " "); got != "erstelle neu" {
+		t.Errorf("in German create is %q", got)
 	}
 }
 

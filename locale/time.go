@@ -7,16 +7,20 @@ import (
 )
 
 // Span is a length of time in its most telling unit: "7 days", "26 hours".
-func (l Language) Span(d time.Duration) Text {
+func (l Language) Span(d time.Duration) Text { return l.span("time.", d) }
+
+// span is a length of time in the words of some of the keys: languages decline
+// units after "in" and "ago".
+func (l Language) span(keys string, d time.Duration) Text {
 	switch minutes, hours := round(d, time.Minute), round(d, time.Hour); {
 	case hours >= 48:
-		return l.Text("time.days", Args{"n": round(d, 24*time.Hour)})
+		return l.Text(keys+"days", Args{"n": round(d, 24*time.Hour)})
 	case minutes >= 120:
-		return l.Text("time.hours", Args{"n": hours})
+		return l.Text(keys+"hours", Args{"n": hours})
 	case minutes >= 1:
-		return l.Text("time.minutes", Args{"n": minutes})
+		return l.Text(keys+"minutes", Args{"n": minutes})
 	default:
-		return l.Text("time.moment", nil)
+		return l.Text(keys+"moment", nil)
 	}
 }
 
@@ -50,11 +54,11 @@ func (l Language) LongDate(t time.Time) Text {
 // When is a point in time with its zone and how far away it is:
 // "Tue 1 Dec 2026 05:50 UTC, in 7 days".
 func (l Language) When(t, now time.Time) Text {
-	away := "time.in"
+	keys := "time.in_"
 	if !t.After(now) {
-		away = "time.ago"
+		keys = "time.ago_"
 	}
-	return Join(", ", l.Date(t), l.Text(away, Args{"span": l.Span(t.Sub(now).Abs())}))
+	return Join(", ", l.Date(t), l.span(keys, t.Sub(now).Abs()))
 }
 
 // word is the n-th word (from 0) of a text that is a list of words.

@@ -43,3 +43,29 @@ func TestALongDateLeavesNothingToGuess(t *testing.T) {
 		t.Errorf("%q instead of %q", got, want)
 	}
 }
+
+func TestGermanDeclinesItsUnits(t *testing.T) {
+	catalog, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	german := catalog.Language("de")
+	now := time.Date(2026, 3, 1, 5, 50, 0, 0, time.UTC)
+	for away, want := range map[time.Duration]string{
+		7 * 24 * time.Hour:  "So 8. März 2026 05:50 UTC, in 7 Tagen",
+		-7 * 24 * time.Hour: "So 22. Feb. 2026 05:50 UTC, vor 7 Tagen",
+		time.Minute:         "So 1. März 2026 05:51 UTC, in 1 Minute",
+		-3 * time.Hour:      "So 1. März 2026 02:50 UTC, vor 3 Stunden",
+		-time.Second:        "So 1. März 2026 05:49 UTC, vor weniger als einer Minute",
+	} {
+		if got := german.When(now.Add(away), now).Plain; got != want {
+			t.Errorf("%q instead of %q", got, want)
+		}
+	}
+	if got := german.Span(7 * 24 * time.Hour).Plain; got != "7 Tage" {
+		t.Errorf("%q", got)
+	}
+	if got, want := german.LongDate(now).Plain, "Sonntag, 1. März 2026, 05:50 UTC"; got != want {
+		t.Errorf("%q instead of %q", got, want)
+	}
+}
