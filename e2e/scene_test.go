@@ -19,8 +19,9 @@ import (
 type scene struct {
 	*testing.T
 	*lab.Site
-	name  string
-	admin *chat // see adminChat
+	name   string
+	admin  *chat // see adminChat
+	pushes int   // see pushEvent
 }
 
 // person is somebody new without any role.

@@ -185,6 +185,14 @@ func (c *Chat) Kick(ctx context.Context, user id.UserID) error {
 	return nil
 }
 
+// Ban throws somebody out of the room for good.
+func (c *Chat) Ban(ctx context.Context, user id.UserID) error {
+	if _, err := c.person.client.BanUser(ctx, c.RoomID, &mautrix.ReqBanUser{UserID: user}); err != nil {
+		return fmt.Errorf("banning %s: %w", user, err)
+	}
+	return nil
+}
+
 // Leave leaves the room.
 func (c *Chat) Leave(ctx context.Context) error {
 	if _, err := c.person.client.LeaveRoom(ctx, c.RoomID); err != nil {
