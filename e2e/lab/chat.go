@@ -16,7 +16,8 @@ import (
 
 // Chat is a room that has the bot in it, as one person sees it.
 type Chat struct {
-	RoomID id.RoomID
+	RoomID     id.RoomID
+	Highlights int // messages that mention the person, as the homeserver counted at the last news
 
 	person  *Person
 	bot     id.UserID
@@ -35,6 +36,7 @@ type Message struct {
 	HTML      string            // empty if there is none
 	Type      event.MessageType // m.notice, m.text ...
 	InReplyTo id.EventID        // the command that it answers
+	Mentions  *event.Mentions   // whom it notifies; nil: whoever is named in the text
 	Encrypted bool
 	SentAt    time.Time
 }
@@ -229,6 +231,7 @@ func (c *Chat) see(evt *event.Event) {
 				HTML:      content.FormattedBody,
 				Type:      content.MsgType,
 				InReplyTo: content.RelatesTo.GetReplyTo(),
+				Mentions:  content.Mentions,
 				Encrypted: evt.Mautrix.WasEncrypted,
 				SentAt:    time.UnixMilli(evt.Timestamp),
 			})

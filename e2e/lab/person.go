@@ -55,6 +55,14 @@ func (s *Synapse) LogIn(ctx context.Context, user id.UserID, password string) (*
 	}, nil
 }
 
+// CallThemselves sets the person's display name.
+func (p *Person) CallThemselves(ctx context.Context, name string) error {
+	if err := p.client.SetDisplayName(ctx, name); err != nil {
+		return fmt.Errorf("setting a display name: %w", err)
+	}
+	return nil
+}
+
 // DM starts a direct chat with the bot the way clients do, and waits until the
 // bot has joined.
 func (p *Person) DM(ctx context.Context, bot id.UserID) (*Chat, error) {
@@ -148,6 +156,9 @@ func (p *Person) sync(ctx context.Context) error {
 	for room, joined := range news.Rooms.Join {
 		p.tell(ctx, room, joined.State.Events)
 		p.tell(ctx, room, joined.Timeline.Events)
+		if chat, known := p.chats[room]; known && joined.UnreadNotifications != nil {
+			chat.Highlights = joined.UnreadNotifications.HighlightCount
+		}
 	}
 	for room, left := range news.Rooms.Leave {
 		p.tell(ctx, room, left.State.Events)
