@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/access"
+	"matrix-registration-bot/locale"
 	"matrix-registration-bot/tokens"
 	"matrix-registration-bot/tokens/tokenstest"
 )
@@ -83,11 +85,19 @@ func onSynapse(t *testing.T) (*town, *tokenstest.Synapse) {
 	return newTown(t, server), synapse
 }
 
+// languages are read once for all towns.
+var languages = sync.OnceValues(locale.Load)
+
 // restart starts the bot anew: only the database and the server remember.
 func (t *town) restart() {
+	catalog, err := languages()
+	if err != nil {
+		t.t.Fatal(err)
+	}
 	t.bot = New(Options{
 		Server:   t.server,
 		Store:    t.store,
+		Catalog:  catalog,
 		Settings: func() Settings { return t.settings },
 		Bot:      bot,
 		Now:      func() time.Time { return t.now },

@@ -20,6 +20,7 @@ type Options struct {
 	Server   tokens.Server
 	Store    Store
 	Settings func() Settings // read at each command
+	Catalog  *locale.Catalog
 	Bot      id.UserID
 	Now      func() time.Time
 	Log      zerolog.Logger
@@ -29,7 +30,6 @@ type Options struct {
 type Dispatcher struct {
 	Options
 	table    table
-	catalog  *locale.Catalog
 	patience patience
 	turns    turns
 }
@@ -39,17 +39,12 @@ type Dispatcher struct {
 // the commit failed.
 type Finish func(ctx context.Context) (Reply, error)
 
-// New builds the command table and loads the languages. It panics if a name
-// is taken twice or a language file is broken, which only a programmer can do.
+// New builds the command table. It panics if a name is taken twice, which only a
+// programmer can do.
 func New(options Options) *Dispatcher {
-	catalog, err := locale.Load()
-	if err != nil {
-		panic(err)
-	}
 	return &Dispatcher{
 		Options:  options,
-		table:    newTable(all(), catalog),
-		catalog:  catalog,
+		table:    newTable(all(), options.Catalog),
 		patience: patience{limit: time.Minute, pause: time.Second},
 	}
 }
@@ -116,8 +111,8 @@ func (d *Dispatcher) request(m Message) *Request {
 		Store:    d.Store,
 		Log:      d.Log.With().Stringer("event", m.EventID).Stringer("sender", m.Sender).Logger(),
 		table:    d.table,
-		catalog:  d.catalog,
-		language: d.catalog.Language(settings.Language),
+		catalog:  d.Catalog,
+		language: d.Catalog.Language(settings.Language),
 		turns:    &d.turns,
 		began:    time.Now(),
 		outcome:  "answered",

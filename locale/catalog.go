@@ -36,9 +36,10 @@ type Language struct {
 // wordsKey is where a language file has the words that people may write in it.
 const wordsKey = "words"
 
-// entry is a text in its plural forms; one is empty for texts without.
+// entry is a text in its plural forms, as it stands in the file: taken apart, all
+// texts would be most of what the bot keeps in memory. one is empty for texts without.
 type entry struct {
-	one, other template
+	one, other string
 }
 
 // Args are the values for the placeholders of a text: a Text is put in as it
@@ -135,7 +136,8 @@ func readVocabulary(node yaml.Node) (map[string][]string, error) {
 // readEntry takes a text, or a mapping of its plural forms.
 func readEntry(node yaml.Node) (e entry, err error) {
 	if node.Kind == yaml.ScalarNode {
-		e.other, err = parse(node.Value)
+		e.other = node.Value
+		_, err = parse(e.other)
 		return e, err
 	}
 	var forms map[string]string
@@ -145,11 +147,10 @@ func readEntry(node yaml.Node) (e entry, err error) {
 	if keys := slices.Sorted(maps.Keys(forms)); !slices.Equal(keys, []string{"one", "other"}) {
 		return entry{}, fmt.Errorf("plural forms are one and other, not %s", strings.Join(keys, ", "))
 	}
-	if e.one, err = parse(forms["one"]); err != nil {
-		return entry{}, err
-	}
-	e.other, err = parse(forms["other"])
-	return e, err
+	e = entry{one: forms["one"], other: forms["other"]}
+	_, one := parse(e.one)
+	_, other := parse(e.other)
+	return e, errors.Join(one, other)
 }
 
 // compare finds keys that only one of the languages has, and texts that want
@@ -177,7 +178,7 @@ func (l Language) compare(reference Language) error {
 
 // placeholders are those of both forms: a singular may do without its number.
 func (e entry) placeholders() []string {
-	names := slices.Concat(e.one.placeholders(), e.other.placeholders())
+	names := slices.Concat(mustParse(e.one).placeholders(), mustParse(e.other).placeholders())
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -229,8 +230,17 @@ func (l Language) Text(key string, args Args) Text {
 	if !ok {
 		return Text{Plain: key}
 	}
-	if e.one != nil && args["n"] == 1 {
-		return e.one.render(args)
+	if e.one != "" && args["n"] == 1 {
+		return mustParse(e.one).render(args)
 	}
-	return e.other.render(args)
+	return mustParse(e.other).render(args)
+}
+
+// mustParse is parse for a text that was taken apart before.
+func mustParse(source string) template {
+	t, err := parse(source)
+	if err != nil {
+		panic(err)
+	}
+	return t
 }

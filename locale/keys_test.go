@@ -58,7 +58,7 @@ func TestTheCodeAndTheTextsFit(t *testing.T) {
 			}
 		}
 		for _, name := range c.args {
-			if !slices.Contains(wanted, name) && (name != "n" || text.one == nil) {
+			if !slices.Contains(wanted, name) && (name != "n" || text.one == "") {
 				t.Errorf("%s: %s has no place for {%s}", c.place, c.key, name)
 			}
 		}

@@ -94,7 +94,7 @@ func newApp(around surroundings) (*app, error) {
 	botID := id.UserID(cfg.BotUserID())
 	a.tokenAPI = &tokenAPI{server: server, bot: botID, log: a.log}
 	dispatcher := commands.New(commands.Options{
-		Server: server, Store: a.db, Bot: botID, Now: time.Now, Log: part(a.log, "commands"),
+		Server: server, Store: a.db, Catalog: a.catalog, Bot: botID, Now: time.Now, Log: part(a.log, "commands"),
 		Settings: func() commands.Settings { return *a.settings.Load() },
 	})
 	a.bot = chat.New(chat.Config{
