@@ -90,14 +90,14 @@ func content(text commands.Text, cause id.EventID, rel relation) *event.MessageE
 }
 
 // queue puts messages into the outbox, in the transaction of ctx.
-func (s *session) queue(ctx context.Context, messages []message) error {
+func (b *Bot) queue(ctx context.Context, messages []message) error {
 	for _, m := range messages {
 		body, err := json.Marshal(m.content)
 		if err != nil {
 			return fmt.Errorf("writing a message: %w", err)
 		}
 		m.Content = body
-		if err := s.store.Queue(ctx, m.Outgoing); err != nil {
+		if err := b.cfg.Store.Queue(ctx, m.Outgoing); err != nil {
 			return err
 		}
 	}

@@ -161,9 +161,11 @@ func (s *session) timeOf(ctx context.Context, roomID id.RoomID, eventID id.Event
 	return time.UnixMilli(evt.Timestamp), nil
 }
 
-// findSent looks in the room for the bot's own event that is this message. The
+// findSent looks in the room for the bot's own event that is this message. To
+// the device that sent it the homeserver shows its transaction id for ever. The
 // parts of an answer are sent in order and all name their cause, so the part is
-// there if there are more of them than its number.
+// there if there are more of them than its number. What answers nothing can't be
+// found by another device.
 func (s *session) findSent(ctx context.Context, m store.Outgoing) (id.EventID, error) {
 	const pages, pageSize = 20, 100
 	var found []id.EventID // newest first
@@ -182,7 +184,13 @@ func (s *session) findSent(ctx context.Context, m store.Outgoing) (id.EventID, e
 				page.End = ""
 				break
 			}
-			if evt.Sender == s.cfg.UserID && answers(evt, m.Cause) {
+			if evt.Sender != s.cfg.UserID {
+				continue
+			}
+			if evt.Unsigned.TransactionID == m.TxnID {
+				return evt.ID, nil
+			}
+			if m.Cause != "" && answers(evt, m.Cause) {
 				found = append(found, evt.ID)
 			}
 		}

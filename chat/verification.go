@@ -28,7 +28,7 @@ func (s *session) declineVerification(ctx context.Context, in store.Incoming, ev
 	messages := answer(in, commands.Reply{Texts: []commands.Text{{}, {Text: sorry}}}, rel)
 	messages[0].Type, messages[0].content = event.InRoomVerificationCancel.Type, cancel
 	err := s.store.Transact(ctx, func(ctx context.Context) error {
-		if err := s.queue(ctx, messages); err != nil {
+		if err := s.bot.queue(ctx, messages); err != nil {
 			return err
 		}
 		return s.store.Handled(ctx, in.EventID)

@@ -80,7 +80,7 @@ func (s *session) tryAgainLater(ctx context.Context, in store.Incoming, cause er
 			return s.store.SetAside(ctx, in.EventID)
 		}
 		sorry := commands.Reply{Texts: []commands.Text{{Text: s.bot.text("setaside", nil)}}}
-		if err := s.queue(ctx, answer(in, sorry, relation{encrypted: in.Type == event.EventEncrypted.Type})); err != nil {
+		if err := s.bot.queue(ctx, answer(in, sorry, relation{encrypted: in.Type == event.EventEncrypted.Type})); err != nil {
 			return err
 		}
 		return s.store.SetAside(ctx, in.EventID)
@@ -150,7 +150,7 @@ func (s *session) settle(ctx context.Context, in store.Incoming, rel relation, f
 		if err != nil {
 			return err
 		}
-		if err := s.queue(ctx, answer(in, reply, rel)); err != nil {
+		if err := s.bot.queue(ctx, answer(in, reply, rel)); err != nil {
 			return err
 		}
 		return s.store.Handled(ctx, in.EventID)

@@ -61,7 +61,7 @@ func (l *ledger) settle(ctx context.Context, step *Step, sent bool, waiter *wait
 			return nil
 		case errors.Is(err, tokens.ErrUnknownOutcome), errors.Is(err, tokens.ErrExists), failureKey(err) == "":
 			sent, unclear = true, true
-		case !unclear && !temporary(err):
+		case !unclear && !tokens.Temporary(err):
 			step.fail(failureKey(err))
 			return nil
 		}

@@ -50,12 +50,6 @@ func (w *waiter) wait(ctx context.Context, err error) bool {
 	}
 }
 
-// temporary tells whether asking again later can help. What the server did
-// not say clearly can.
-func temporary(err error) bool {
-	return errors.Is(err, tokens.ErrUnreachable) || errors.Is(err, tokens.ErrRateLimited) || errors.Is(err, tokens.ErrUnknownOutcome)
-}
-
 // patientLookup asks again when the server is away.
 type patientLookup struct {
 	server tokens.Server
@@ -82,7 +76,7 @@ func patiently[T any](ctx context.Context, p patience, ask func(ctx context.Cont
 	waiter := p.begin()
 	for {
 		answer, err := ask(ctx)
-		if err == nil || !temporary(err) || !waiter.wait(ctx, err) {
+		if err == nil || !tokens.Temporary(err) || !waiter.wait(ctx, err) {
 			return answer, err
 		}
 	}

@@ -31,7 +31,7 @@ var standing = []string{"bot", "prefix"}
 
 func TestTheCodeAndTheTextsFit(t *testing.T) {
 	texts := english(t).texts
-	code := readSource(t, "../commands", "../chat")
+	code := readSource(t, "../commands", "../chat", "../news")
 
 	sections := make(map[string]bool)
 	for key := range texts {

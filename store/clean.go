@@ -28,6 +28,7 @@ func (d *DB) Clean(ctx context.Context) error {
 		{"questions", "question_id", "asked_on<$1", old},
 		{"key_waits", "session_id", "since<$1", old},
 		{"set_aside", "seq", "received_at<$1", old},
+		{"news", "seq", "created_at<$1", old},
 		{"audit", "seq", "at<$1", oldAudit},
 		{"crypto_megolm_inbound_session", "session_id", "received_at<$1", d.now().Add(-keepKeys).UTC()},
 	} {

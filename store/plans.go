@@ -120,6 +120,12 @@ func (d *DB) Forget(ctx context.Context, token string) error {
 		if err := d.exec(ctx, "forgetting a token's id", `DELETE FROM token_ids WHERE token=$1`, token); err != nil {
 			return err
 		}
+		if err := d.ForgetSeen(ctx, token); err != nil {
+			return err
+		}
+		if err := d.exec(ctx, "forgetting a token in the news", `UPDATE news SET token='' WHERE token=$1`, token); err != nil {
+			return err
+		}
 		return d.exec(ctx, "forgetting a token", `DELETE FROM made WHERE token=$1`, token)
 	})
 }

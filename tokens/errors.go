@@ -66,6 +66,12 @@ var (
 	ErrWrongKind = fmt.Errorf("%w: the config names another kind of server", ErrNoAPI)
 )
 
+// Temporary tells whether asking again later can help. What the server did not
+// say clearly can.
+func Temporary(err error) bool {
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnknownOutcome)
+}
+
 // Error is a failed call. It matches its Kind with errors.Is; its text is for
 // the log, never for the chat, and holds neither a token nor an access token.
 type Error struct {
