@@ -167,10 +167,6 @@ func TestAHomeserverThatIsSilentAtTheStart(t *testing.T) {
 
 // Synapse forgets transaction ids after a day: then the bot looks in the room.
 func TestTheHomeserverIsAwayForADay(t *testing.T) {
-	away := func(*http.Request) (*http.Response, error) {
-		const nextHour = `{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3500000}`
-		return says(http.StatusTooManyRequests, nextHour), nil
-	}
 	synctest.Test(t, func(t *testing.T) {
 		server := &homeserver{people: []id.UserID{anna}}
 		l := begin(t, server, echo)

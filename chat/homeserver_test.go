@@ -31,6 +31,7 @@ const theBot = id.UserID("@bot:x")
 type homeserver struct {
 	mu     sync.Mutex
 	people []id.UserID
+	joined []id.RoomID // what it says when the bot asks for its rooms
 	sent   []sent
 	known  map[string]memory // by room and transaction id
 	// fault answers in the homeserver's place unless it returns nil twice; late
@@ -58,6 +59,8 @@ type memory struct {
 type sent struct {
 	room    id.RoomID
 	event   id.EventID
+	txnID   string
+	device  string
 	content event.MessageEventContent
 }
 
@@ -85,17 +88,23 @@ func (h *homeserver) answer(r *http.Request) *http.Response {
 		return says(http.StatusBadRequest, `{"errcode":"M_USER_IN_USE"}`)
 	case path[0] == "profile":
 		return says(http.StatusOK, `{"displayname":"Bot"}`)
+	case path[0] == "joined_rooms":
+		body, err := json.Marshal(map[string]any{"joined_rooms": h.joined})
+		if err != nil {
+			panic(err)
+		}
+		return says(http.StatusOK, string(body))
 	case path[0] != "rooms":
 		return says(http.StatusOK, `{}`)
 	}
-	room := id.RoomID(path[1])
+	room, device := id.RoomID(path[1]), r.URL.Query().Get("device_id")
 	switch path[2] {
 	case "state":
 		return says(http.StatusOK, h.state())
 	case "send":
-		return says(http.StatusOK, fmt.Sprintf(`{"event_id":%q}`, h.take(room, path[4], r.Body)))
+		return says(http.StatusOK, fmt.Sprintf(`{"event_id":%q}`, h.take(room, path[4], device, r.Body)))
 	case "messages":
-		return says(http.StatusOK, h.messages(room))
+		return says(http.StatusOK, h.messages(room, device))
 	}
 	return says(http.StatusOK, `{}`)
 }
@@ -108,14 +117,14 @@ func (h *homeserver) state() string {
 	return "[" + strings.Join(members, ",") + "]"
 }
 
-func (h *homeserver) take(room id.RoomID, txnID string, body io.Reader) id.EventID {
+func (h *homeserver) take(room id.RoomID, txnID, device string, body io.Reader) id.EventID {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	key := room.String() + " " + txnID
 	if known, ok := h.known[key]; ok && time.Since(known.since) < 24*time.Hour {
 		return known.event
 	}
-	s := sent{room: room, event: id.EventID(fmt.Sprintf("$answer%d", len(h.sent)))}
+	s := sent{room: room, event: id.EventID(fmt.Sprintf("$answer%d", len(h.sent))), txnID: txnID, device: device}
 	if err := json.NewDecoder(body).Decode(&s.content); err != nil {
 		panic(err)
 	}
@@ -124,7 +133,8 @@ func (h *homeserver) take(room id.RoomID, txnID string, body io.Reader) id.Event
 	return s.event
 }
 
-func (h *homeserver) messages(room id.RoomID) string {
+// messages shows a transaction id to the device that used it, as Synapse does.
+func (h *homeserver) messages(room id.RoomID, device string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var newest []string
@@ -134,7 +144,12 @@ func (h *homeserver) messages(room id.RoomID) string {
 			if err != nil {
 				panic(err)
 			}
-			newest = append(newest, fmt.Sprintf(`{"type":"m.room.message","event_id":%q,"sender":%q,"content":%s}`, s.event, theBot, content))
+			txnID := ""
+			if s.device == device {
+				txnID = s.txnID
+			}
+			newest = append(newest, fmt.Sprintf(`{"type":"m.room.message","event_id":%q,"sender":%q,"content":%s,"unsigned":{"transaction_id":%q}}`,
+				s.event, theBot, content, txnID))
 		}
 	}
 	return `{"chunk":[` + strings.Join(newest, ",") + `]}`
@@ -172,6 +187,12 @@ func says(status int, body string) *http.Response {
 func silent(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
+}
+
+// away puts requests off by an hour.
+func away(*http.Request) (*http.Response, error) {
+	const nextHour = `{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3500000}`
+	return says(http.StatusTooManyRequests, nextHour), nil
 }
 
 // to narrows a fault down to requests whose path holds a text.

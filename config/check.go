@@ -21,6 +21,7 @@ var (
 	localpart   = regexp.MustCompile(`^[a-z0-9._=/+-]+$`)
 	oldLocal    = regexp.MustCompile(`^[^:\s\p{C}]+$`) // accounts made long ago may have odd names
 	contentURI  = regexp.MustCompile(`^mxc://[^/\s]+/[^/\s]+$`)
+	roomID      = regexp.MustCompile(`^![^\s]+$`) // those of newer rooms have no server name
 	languageTag = regexp.MustCompile(`^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$`)
 )
 
@@ -35,6 +36,7 @@ func (c *Config) check() {
 	c.checkCreate()
 	c.checkPermissions()
 	c.checkLimits()
+	c.checkNotify()
 	c.checkDatabase()
 	c.checkEncryption()
 	c.oneOf("logging.level", c.Logging.Level, "debug", "info", "warn", "error")
@@ -174,6 +176,15 @@ func (c *Config) checkLimits() {
 			c.found.wrong("limits."+key, "%d must be 0 (no limit) or more", value.Int())
 		}
 	})
+}
+
+func (c *Config) checkNotify() {
+	if c.Notify.Interval < time.Second {
+		c.found.wrong("notify.interval", "must be 1s or longer")
+	}
+	if room := c.Notify.Room; room != "" && !roomID.MatchString(room) {
+		c.found.wrong("notify.room", "%q is not a room id like !AbCdEf:example.com: clients show it in the room's settings, under Advanced", room)
+	}
 }
 
 func (c *Config) checkDatabase() {

@@ -44,6 +44,7 @@ type Reloadable struct {
 	// Who may do what: user id, server name or `"*"` to `none`, `inviter`, `manager` or `admin`. The most specific entry wins.
 	Permissions map[string]string `yaml:"permissions"`
 	Limits      Limits            `yaml:"limits"`
+	Notify      Notify            `yaml:"notify"`
 	Logging     Logging           `yaml:"logging"`
 }
 
@@ -167,6 +168,16 @@ type Encryption struct {
 	MinTrust string `yaml:"min_trust"`
 }
 
+// Notify is about news: somebody registered with a token, or it ended unused.
+type Notify struct {
+	// Whether the makers of tokens get news. Each can switch theirs off with `notify off`.
+	Enabled bool `yaml:"enabled"`
+	// How often the bot looks at the tokens, at least `1s`. While none is open it looks ten times less often.
+	Interval time.Duration `yaml:"interval"`
+	// A room whose members get the news of all tokens, also of those that were made elsewhere: its id, such as `!AbCdEf:example.com`. The bot has to be invited there. Empty: none.
+	Room string `yaml:"room"`
+}
+
 // Logging is how much is written to standard error.
 type Logging struct {
 	// `debug`, `info`, `warn` or `error`.
@@ -199,6 +210,7 @@ func defaults() Config {
 				None:    NoneLimits{PerMinute: 20},
 				Inviter: InviterLimits{Uses: 1, Expires: 7 * day, Open: 5, PerDay: 10, PerMinute: 20},
 			},
+			Notify:  Notify{Enabled: true, Interval: time.Minute},
 			Logging: Logging{Level: "info", Format: "text"},
 		},
 		Database:   Database{URI: "sqlite:registration-bot.db"},

@@ -154,6 +154,8 @@ config.yaml:3: bot.language: "German" is not a language like en or de`},
 		"secret, no client":   {fine + "api: {client_secret: s3cret}", `config.yaml:8: api.client_secret: has no api.client_id beside it`},
 		"no uses":             {fine + "create: {uses: 0}", `config.yaml:8: create.uses: 0 must be 1 or more`},
 		"short codes":         {fine + "create: {length: 4}", `config.yaml:8: create.length: 4 must be 8 to 64 characters`},
+		"hasty news":          {fine + "notify: {interval: 500ms}", `config.yaml:8: notify.interval: must be 1s or longer`},
+		"news by alias":       {fine + "notify: {room: '#admins:example.com'}", `config.yaml:8: notify.room: "#admins:example.com" is not a room id like !AbCdEf:example.com: clients show it in the room's settings, under Advanced`},
 		"negative limit":      {fine + "limits: {inviter: {open: -1}}", `config.yaml:8: limits.inviter.open: -1 must be 0 (no limit) or more`},
 		"unknown role":        {strings.Replace(fine, ": admin", ": owner", 1), `config.yaml:5: permissions.@you:example.com: "owner" is not none, inviter, manager or admin`},
 		"user without server": {strings.Replace(fine, "@you:example.com", "@you", 1), `config.yaml:5: permissions.@you: is not a whole user id: the server name is missing, as in @anna:example.com`},
@@ -203,18 +205,19 @@ func expectProblems(t *testing.T, err error, want string) {
 
 func TestValuesThatAreOddButRight(t *testing.T) {
 	for name, text := range map[string]string{
-		"IPv6 server":        strings.Replace(fine, "domain: example.com", `domain: "[2001:db8::1]:8448"`, 1),
-		"account from 2015":  strings.Replace(fine, "@you:example.com", "@ÜnderDog's=/+:example.com", 1),
-		"server with a port": strings.Replace(fine, "encryption:", "  \"example.com:8448\": none\nencryption:", 1),
-		"everybody":          strings.Replace(fine, "encryption:", "  \"*\": none\nencryption:", 1),
-		"no prefix":          fine + `bot: {prefix: ""}`,
-		"listen everywhere":  fine + `appservice: {listen: ":29350"}`,
-		"listen on IPv6":     fine + `appservice: {listen: "[::1]:29350"}`,
-		"no encryption":      strings.Replace(fine, "pickle_key: secret", "enabled: false", 1),
-		"no limits":          fine + "limits: {inviter: {uses: 0, expires: '0', open: 0, per_minute: 0}}",
-		"socket directory":   fine + "database: {uri: 'postgresql:///bot?host=/run/postgresql'}",
-		"anchors":            strings.Replace(fine, "secret", "&key secret", 1) + "api: {token: *key}",
-		"forwarded text":     fine + "create: {message: {pt-BR: \"Oi {code} {server} {address}\\n{until} {uses}\"}}",
+		"IPv6 server":           strings.Replace(fine, "domain: example.com", `domain: "[2001:db8::1]:8448"`, 1),
+		"account from 2015":     strings.Replace(fine, "@you:example.com", "@ÜnderDog's=/+:example.com", 1),
+		"server with a port":    strings.Replace(fine, "encryption:", "  \"example.com:8448\": none\nencryption:", 1),
+		"everybody":             strings.Replace(fine, "encryption:", "  \"*\": none\nencryption:", 1),
+		"no prefix":             fine + `bot: {prefix: ""}`,
+		"listen everywhere":     fine + `appservice: {listen: ":29350"}`,
+		"listen on IPv6":        fine + `appservice: {listen: "[::1]:29350"}`,
+		"no encryption":         strings.Replace(fine, "pickle_key: secret", "enabled: false", 1),
+		"no limits":             fine + "limits: {inviter: {uses: 0, expires: '0', open: 0, per_minute: 0}}",
+		"room without a server": fine + "notify: {room: '!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM'}",
+		"socket directory":      fine + "database: {uri: 'postgresql:///bot?host=/run/postgresql'}",
+		"anchors":               strings.Replace(fine, "secret", "&key secret", 1) + "api: {token: *key}",
+		"forwarded text":        fine + "create: {message: {pt-BR: \"Oi {code} {server} {address}\\n{until} {uses}\"}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse("config.yaml", []byte(text), nil); err != nil {
@@ -294,8 +297,8 @@ func TestOnlyWhatCannotBeReloadedNeedsARestart(t *testing.T) {
 		return cfg
 	}
 	before := parse(fine)
-	if got := before.NeedRestart(parse(strings.Replace(fine, "admin", "manager", 1) + "create: {uses: 2}\nlimits: {none: {per_minute: 1}}\nlogging: {level: debug}\n")); got != nil {
-		t.Errorf("permissions, create, limits and logging need a restart for %q, want nothing", got)
+	if got := before.NeedRestart(parse(strings.Replace(fine, "admin", "manager", 1) + "create: {uses: 2}\nlimits: {none: {per_minute: 1}}\nlogging: {level: debug}\nnotify: {interval: 1s}\n")); got != nil {
+		t.Errorf("permissions, create, limits, notify and logging need a restart for %q, want nothing", got)
 	}
 	got := before.NeedRestart(parse(strings.Replace(fine, "8008", "8009", 1) + "metrics: {listen: '127.0.0.1:1'}\n"))
 	if want := "homeserver.address metrics.listen"; strings.Join(got, " ") != want {

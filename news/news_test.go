@@ -447,10 +447,13 @@ func TestALotOfNewsIsOneMessage(t *testing.T) {
 	w.hear("5 more pieces of news")
 }
 
-func TestNewsIsToldInEachOnesLanguage(t *testing.T) {
+func TestNewsIsToldInEachOnesLanguageAndInTheZoneOfTheConfig(t *testing.T) {
 	w := newTown(t)
 	w.settings.Zone = time.FixedZone("CET", 3600)
-	w.make(tokens.Token{Text: "abcd", Expires: ptr(w.now)}, commands.Maker{})
-	w.look()
-	w.hear("13:01 CET")
+	for language, says := range map[string]string{"de": "Eins deiner Tokens ist abgelaufen", "": "A token of yours has expired"} {
+		must(t, w.db.SavePerson(t.Context(), anna, commands.Person{Language: language, Notify: true}))
+		w.make(tokens.Token{Text: "token" + language, Expires: ptr(w.now)}, commands.Maker{})
+		w.look()
+		w.hear(says, w.now.Add(-time.Minute).In(w.settings.Zone).Format("15:04 MST"))
+	}
 }

@@ -23,6 +23,7 @@ import (
 	"matrix-registration-bot/config"
 	"matrix-registration-bot/crashpoint"
 	"matrix-registration-bot/locale"
+	"matrix-registration-bot/news"
 	"matrix-registration-bot/store"
 	"matrix-registration-bot/tokens"
 )
@@ -38,9 +39,11 @@ type app struct {
 	log      zerolog.Logger
 	catalog  *locale.Catalog
 	settings atomic.Pointer[commands.Settings]
+	notify   atomic.Pointer[news.Settings]
 	db       *store.DB
 	bot      *chat.Bot
 	intake   *intake
+	news     *news.Watcher
 	tokenAPI *tokenAPI
 }
 
@@ -79,7 +82,7 @@ func newApp(around surroundings) (*app, error) {
 		f, ok := a.bot.Fingerprint()
 		return f.DeviceID, f.DeviceKey, f.MasterKey, ok
 	}
-	a.settings.Store(&settings)
+	a.use(settings, newsSettings(cfg, settings.Zone))
 
 	if a.db, err = store.Open(cfg.Database.URI, part(a.log, "store")); err != nil {
 		return nil, cfg.Wrong("database.uri", "%v", err)
@@ -109,7 +112,17 @@ func newApp(around surroundings) (*app, error) {
 		Admins:   func() []string { return a.settings.Load().Admins() },
 	})
 	a.intake = newIntake(a.db, a.bot, part(a.log, "intake"))
+	a.news = news.New(news.Options{
+		Server: server, Store: a.db, Chat: a.bot, Roles: dispatcher, Catalog: a.catalog, Bot: botID, Now: time.Now, Log: part(a.log, "news"),
+		Settings: func() news.Settings { return *a.notify.Load() },
+	})
 	return a, nil
+}
+
+// use makes settings those that hold from now on.
+func (a *app) use(settings commands.Settings, notify news.Settings) {
+	a.settings.Store(&settings)
+	a.notify.Store(&notify)
 }
 
 func (a *app) close() {
@@ -181,7 +194,7 @@ func (a *app) run(ctx context.Context) error {
 	return err
 }
 
-// work chats until the context ends or the lock is lost.
+// work chats and watches for news until the context ends or the lock is lost.
 func (a *app) work(ctx context.Context, lock *store.Lock) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -195,7 +208,12 @@ func (a *app) work(ctx context.Context, lock *store.Lock) error {
 		}
 	}()
 	a.intake.open()
-	return a.bot.Run(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { a.news.Run(ctx) })
+	err := a.bot.Run(ctx)
+	stop()
+	watching.Wait()
+	return err
 }
 
 // reload reads the config again and takes over what may change while the bot
@@ -217,7 +235,7 @@ func (a *app) reload() {
 		return
 	}
 	settings.Identity = a.settings.Load().Identity
-	a.settings.Store(&settings)
+	a.use(settings, newsSettings(&merged, settings.Zone))
 	setLogLevel(next.Logging.Level)
 	a.log.Info().Msg("The config was read again")
 }

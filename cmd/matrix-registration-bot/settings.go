@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"time"
 
+	"maunium.net/go/mautrix/id"
+
 	"matrix-registration-bot/access"
 	"matrix-registration-bot/commands"
 	"matrix-registration-bot/config"
+	"matrix-registration-bot/news"
 	"matrix-registration-bot/tokens"
 )
 
@@ -46,6 +49,14 @@ func settingsFrom(cfg *config.Config) (commands.Settings, error) {
 		Messages:           cfg.Create.Message,
 		Apps:               commands.Apps(cfg.Create.Apps),
 	}, nil
+}
+
+// newsSettings translates the config for the news.
+func newsSettings(cfg *config.Config, zone *time.Location) news.Settings {
+	return news.Settings{
+		Enabled: cfg.Notify.Enabled, Interval: cfg.Notify.Interval, Room: id.RoomID(cfg.Notify.Room),
+		Language: cfg.Bot.Language, Zone: zone, EncryptedOnly: cfg.Encryption.Required,
+	}
 }
 
 // tokensConfig says where tokens are made, and as whom. Without a token of an
