@@ -168,6 +168,12 @@ func (a *app) run(ctx context.Context) error {
 	tasks.Go(func() { a.intake.watch(ctx) })
 	tasks.Go(func() { a.tokenAPI.watch(ctx) })
 	tasks.Go(func() { a.checkUp(ctx) })
+	tasks.Go(func() {
+		itself := "http://" + server.Addr()
+		newServiceManager(a.around.environ, a.log).watch(ctx,
+			func(ctx context.Context) error { return askHealth(ctx, itself+"/ready") },
+			func(ctx context.Context) error { return askHealth(ctx, itself+"/health") })
+	})
 	for {
 		err = a.work(ctx, lock)
 		if err != nil || ctx.Err() != nil {

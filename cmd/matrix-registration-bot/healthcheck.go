@@ -29,18 +29,18 @@ func checkHealth(around surroundings) error {
 	if err != nil {
 		return fmt.Errorf("finding out where the bot listens: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
-	defer cancel()
-	return askHealth(ctx, "http://"+cfg.Appservice.Listen+"/health")
+	return askHealth(context.Background(), "http://"+cfg.Appservice.Listen+"/health")
 }
 
 // askHealth returns nil if the answer is 200.
 func askHealth(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return fmt.Errorf("asking for the bot's health: %w", err)
 	}
-	client := http.Client{Transport: &http.Transport{Proxy: nil}} // the bot is here, not behind a proxy
+	client := http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}} // the bot is here, not behind a proxy
 	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("asking for the bot's health: %w", err)

@@ -195,9 +195,15 @@ func mustBePowerless(t *testing.T, pid int) {
 	}
 }
 
+// runningBot is a bot that a test has started somewhere.
+type runningBot interface {
+	Until(ctx context.Context, what string, holds func(ctx context.Context) error) error
+	Log() string
+}
+
 // createsAToken lets Anna, the bot's admin, ask a running bot for a token and
 // somebody register with it.
-func createsAToken(t *testing.T, synapse *lab.Synapse, bot *lab.Launched) {
+func createsAToken(t *testing.T, synapse *lab.Synapse, bot runningBot) {
 	t.Helper()
 	ctx := t.Context()
 	user := synapse.UserID("registration-bot")

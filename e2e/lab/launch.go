@@ -45,13 +45,22 @@ func (p *Launched) Stop() error {
 // Inside is the process that bubblewrap runs, as this machine numbers it.
 func (p *Launched) Inside() int { return innermost(p.process.pid()) }
 
+// innermost follows a process to its first child, and so on.
 func innermost(pid int) int {
 	for {
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-		if n, _ := fmt.Sscan(string(children), &pid); err != nil || n == 0 {
+		child := firstChild(pid)
+		if child == 0 {
 			return pid
 		}
+		pid = child
 	}
+}
+
+// firstChild returns 0 if there is none.
+func firstChild(pid int) (child int) {
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	_, _ = fmt.Sscan(string(children), &child)
+	return child
 }
 
 // Log returns the last lines that it printed.
