@@ -145,9 +145,9 @@ func (s *session) ignore(ctx context.Context, in store.Incoming, why string, cau
 
 // settle commits that an event is handled together with all it led to.
 func (s *session) settle(ctx context.Context, in store.Incoming, rel relation, finish commands.Finish) error {
-	err := s.store.Transact(ctx, func(ctx context.Context) error {
-		reply, err := finish(ctx)
-		if err != nil {
+	var reply commands.Reply
+	err := s.store.Transact(ctx, func(ctx context.Context) (err error) {
+		if reply, err = finish(ctx); err != nil {
 			return err
 		}
 		if err := s.bot.queue(ctx, answer(in, reply, rel)); err != nil {
@@ -157,6 +157,9 @@ func (s *session) settle(ctx context.Context, in store.Incoming, rel relation, f
 	})
 	if err != nil {
 		return fmt.Errorf("committing an answer: %w", err)
+	}
+	if reply.Committed != nil {
+		reply.Committed()
 	}
 	s.outbox.wake(in.RoomID)
 	return nil

@@ -151,6 +151,9 @@ func (t *town) handle(m Message) (reply Reply, err error) {
 		t.store.rows.Outbox = append(t.store.rows.Outbox, reply.Texts...)
 		return nil
 	})
+	if err == nil && reply.Committed != nil {
+		reply.Committed()
+	}
 	return reply, err
 }
 

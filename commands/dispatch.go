@@ -243,7 +243,7 @@ func (d *Dispatcher) finish(r *Request, last Handler) Finish {
 				return Reply{}, fmt.Errorf("counting the command: %w", err)
 			}
 		}
-		r.logDone()
+		reply.Committed = r.logDone
 		return reply, nil
 	}
 }
@@ -257,7 +257,8 @@ func (r *Request) barrier(err *error) {
 	}
 }
 
-// logDone writes the one line that each command leaves in the log.
+// logDone writes the one line that each command leaves in the log: who, what,
+// how it ended and how long it took, never what else they wrote.
 func (r *Request) logDone() {
 	r.Log.Info().Str("command", r.name()).Str("result", r.outcome).Dur("took_ms", time.Since(r.began)).Msg("Answered a command")
 }

@@ -3,7 +3,10 @@ package commands
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,8 +64,57 @@ func TestTheLogHoldsOneLineACommandAndNoArguments(t *testing.T) {
 			t.Errorf("the log holds %q:\n%s", word, town.log.String())
 		}
 	}
-	if !strings.Contains(town.log.String(), `"sender":"@admin:example.com"`) || !strings.Contains(town.log.String(), `"command":"create"`) {
-		t.Errorf("the log says neither who nor what:\n%s", town.log.String())
+}
+
+func TestALineOfTheLogSaysWhoWhatHowLongAndTheResult(t *testing.T) {
+	town := newTown(t, newServer())
+	for command, want := range map[string][2]string{
+		"create note=secret":  {"create", "done"},
+		"list":                {"list", "answered"},
+		"show secret":         {"show", "answered"},
+		"allow @secret:x":     {"allow", "refused"},
+		"frobnicate secretly": {"unknown", "not understood"},
+	} {
+		town.log.Reset()
+		town.says(inviter, command)
+		var line map[string]any
+		for text := range strings.Lines(town.log.String()) {
+			if strings.Contains(text, "Answered a command") {
+				if err := json.Unmarshal([]byte(text), &line); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if line["sender"] != inviter.String() || line["command"] != want[0] || line["result"] != want[1] {
+			t.Errorf("%s: who, what or the result is wrong: %v", command, line)
+		}
+		if took, ok := line["took_ms"].(float64); !ok || took < 0 {
+			t.Errorf("%s: how long it took is %v", command, line["took_ms"])
+		}
+		if got, want := slices.Sorted(maps.Keys(line)), "command event level message result sender took_ms"; strings.Join(got, " ") != want {
+			t.Errorf("%s: the line holds %q", command, got)
+		}
+	}
+}
+
+func TestACommandIsLoggedOnceHoweverOftenItsCommitFails(t *testing.T) {
+	town := newTown(t, newServer())
+	finish, err := town.bot.Handle(t.Context(), town.message(manager, "list"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reply Reply
+	for range 3 {
+		if reply, err = finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if town.log.Len() > 0 {
+		t.Errorf("the log tells before the commit: %s", town.log.String())
+	}
+	reply.Committed()
+	if n := strings.Count(town.log.String(), "Answered a command"); n != 1 {
+		t.Errorf("%d lines", n)
 	}
 }
 

@@ -40,6 +40,9 @@ type Reply struct {
 	Texts    []Text
 	Steps    []Step
 	Question *Question // asked by the last text; the bot sets the reactions "confirm" and "cancel" under it
+
+	// Committed is to be called when the reply is committed; nil = nothing to do.
+	Committed func()
 }
 
 // Text is one message of the bot.

@@ -57,8 +57,10 @@ func run(around surroundings) error {
 }
 
 // newLog makes the log that goes to standard error. Its level is zerolog's
-// global one, because that can be changed while the bot runs.
+// global one, because that can be changed while the bot runs; how times are
+// written is global as well.
 func newLog(around surroundings, level, format string) zerolog.Logger {
+	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	var out zerolog.LevelWriter = zerolog.MultiLevelWriter(around.stderr)
 	if format == "text" {
 		out = zerolog.MultiLevelWriter(zerolog.ConsoleWriter{Out: around.stderr, NoColor: true, TimeFormat: "2006-01-02 15:04:05.000"})

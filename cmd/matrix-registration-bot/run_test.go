@@ -3,6 +3,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,5 +19,25 @@ func TestTheLogLevelCanBeChangedInBothDirections(t *testing.T) {
 	log.Warn().Msg("too late")
 	if got := out.String(); !strings.Contains(got, "in time") || strings.Contains(got, "too") {
 		t.Errorf("the log is %q", got)
+	}
+}
+
+func TestTheLogTellsTheTimeToTheMillisecond(t *testing.T) {
+	for format, want := range map[string]string{
+		"json": `"time":"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)"`,
+		"text": `^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INF `,
+	} {
+		var out strings.Builder
+		log := newLog(surroundings{stderr: &out}, "info", format)
+		for range 100_000 { // those of the first millisecond of a second say .000
+			log.Info().Msg("now")
+			if !strings.Contains(out.String(), ".000") {
+				break
+			}
+			out.Reset()
+		}
+		if !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("%s: the log is %s", format, out.String())
+		}
 	}
 }
