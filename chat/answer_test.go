@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
@@ -72,15 +73,19 @@ func TestHowAnAnswerRefersToItsEvent(t *testing.T) {
 
 func TestWhenTheHomeserverMayHaveForgottenAnAttempt(t *testing.T) {
 	for name, c := range map[string]struct {
-		m    store.Outgoing
-		want bool
+		m        store.Outgoing
+		loggedIn bool
+		want     bool
 	}{
-		"never attempted":        {store.Outgoing{}, false},
-		"an hour ago":            {store.Outgoing{FirstTry: time.Now().Add(-time.Hour), Device: "D"}, false},
-		"more than 23 hours ago": {store.Outgoing{FirstTry: time.Now().Add(-24 * time.Hour), Device: "D"}, true},
-		"by another device":      {store.Outgoing{FirstTry: time.Now(), Device: "OLD"}, true},
+		"never attempted":             {store.Outgoing{}, false, false},
+		"never attempted by a log-in": {store.Outgoing{}, true, false},
+		"an hour ago":                 {store.Outgoing{FirstTry: time.Now().Add(-time.Hour), Device: "D"}, false, false},
+		"an hour ago by a log-in":     {store.Outgoing{FirstTry: time.Now().Add(-time.Hour), Device: "D"}, true, true},
+		"more than 23 hours ago":      {store.Outgoing{FirstTry: time.Now().Add(-24 * time.Hour), Device: "D"}, false, true},
+		"just now, by another device": {store.Outgoing{FirstTry: time.Now(), Device: "OLD"}, false, true},
 	} {
-		if got := forgotten(c.m, "D"); got != c.want {
+		s := &session{client: &mautrix.Client{DeviceID: "D"}, loggedIn: c.loggedIn}
+		if got := s.forgotten(c.m); got != c.want {
 			t.Errorf("%s: forgotten = %v", name, got)
 		}
 	}

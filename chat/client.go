@@ -2,22 +2,18 @@ package chat
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/rs/zerolog"
 	"maunium.net/go/mautrix"
-	"maunium.net/go/mautrix/id"
-
-	"matrix-registration-bot/store"
 )
 
 // callTime is how long one request to the homeserver may take.
 const callTime = 30 * time.Second
 
-// newClient makes the client that speaks as the bot with the as_token. Every
+// newClient makes a client that speaks as the bot with the as_token. Every
 // request names the bot and, once it is known, its device: only so does Synapse
 // recognise a repeated send after its own restart.
 func newClient(cfg Config) (*mautrix.Client, error) {
@@ -37,25 +33,6 @@ func newClient(cfg Config) (*mautrix.Client, error) {
 		*r = *r.WithContext(context.WithValue(r.Context(), mautrix.LogBodyContextKey, nil))
 	}
 	return cli, nil
-}
-
-// ensureDevice makes the bot's device (MSC4190) when encryption, which makes
-// its own, is off. Its id is drawn once and kept, since the homeserver's memory
-// of what was sent hangs on it.
-func ensureDevice(ctx context.Context, cli *mautrix.Client, db *store.DB, name string) error {
-	const setting = "device_id"
-	device, err := db.Setting(ctx, setting)
-	if err == nil && device == "" {
-		device = rand.Text()[:10]
-		err = db.PutSetting(ctx, setting, device)
-	}
-	if err != nil {
-		return err
-	}
-	if err := cli.CreateDeviceMSC4190(ctx, id.DeviceID(device), name); err != nil {
-		return fmt.Errorf("making the bot's device: %w", err)
-	}
-	return nil
 }
 
 // register makes the bot's user (application service API, "server admin style

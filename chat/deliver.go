@@ -43,7 +43,7 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 		return 0, true
 	case ctx.Err() != nil:
 		return 0, false
-	case errors.Is(err, mUnknownDevice):
+	case s.deviceIsGone(err):
 		s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 		return time.Second, false
 	case errors.Is(err, errGone), errors.Is(err, errUndeliverable), errors.Is(err, errPanic) && m.Tries+1 >= maxTries:
@@ -72,7 +72,7 @@ func (s *session) deliver(ctx context.Context, m store.Outgoing) error {
 		return err
 	}
 	var sent id.EventID
-	if forgotten(m, s.client.DeviceID) {
+	if s.forgotten(m) {
 		if sent, err = s.findSent(ctx, m); err != nil {
 			return err
 		}
@@ -145,9 +145,11 @@ func (s *session) contentOf(ctx context.Context, m store.Outgoing) (any, error) 
 	return reaction, nil
 }
 
-// forgotten tells whether the homeserver may have forgotten an earlier attempt.
-func forgotten(m store.Outgoing, device id.DeviceID) bool {
-	return !m.FirstTry.IsZero() && (m.Device != device || time.Since(m.FirstTry) > rememberTime)
+// forgotten tells whether the homeserver may have forgotten an earlier attempt:
+// it knows them by their device for a day, or by the access token of a log-in
+// (Dendrite, which forgets them when it restarts, too).
+func (s *session) forgotten(m store.Outgoing) bool {
+	return !m.FirstTry.IsZero() && (s.loggedIn || m.Device != s.client.DeviceID || time.Since(m.FirstTry) > rememberTime)
 }
 
 // timeOf returns an event's time stamp, by the homeserver's clock.

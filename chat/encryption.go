@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"go.mau.fi/util/dbutil"
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/crypto"
 	"maunium.net/go/mautrix/crypto/cryptohelper"
@@ -30,6 +31,8 @@ type encryption struct {
 	store  *store.DB
 	turn   chan struct{} // holds one value while somebody has the turn
 
+	fallbackMade time.Time // when the last fallback key was uploaded; used during a turn
+
 	sharing // whom the outgoing sessions have reached; used during a turn
 }
 
@@ -49,19 +52,24 @@ func (e *encryption) take(ctx context.Context, fn func(ctx context.Context) erro
 	return fn(ctx)
 }
 
-// openCrypto makes or finds the bot's device (MSC4190), its keys and its
-// cross-signing identity, and sees that the homeserver has the same.
+// openCrypto makes or finds the bot's device, its keys and its cross-signing
+// identity, and sees that the homeserver has the same.
 func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
 	e := &encryption{client: s.client, store: s.store, turn: make(chan struct{}, 1), sharing: newSharing()}
-	s.client.SetAppServiceDeviceID = true
+	s.client.SetAppServiceDeviceID = true // or the helper would want to receive events
 	open := func() (err error) {
+		device, err := s.cryptoDevice(ctx)
+		if err != nil {
+			return err
+		}
+		if err = s.useDevice(ctx, device); err != nil {
+			return err
+		}
 		e.helper, err = cryptohelper.NewCryptoHelper(s.client, []byte(s.cfg.Encryption.PickleKey), s.store.Matrix())
 		if err != nil {
 			return err
 		}
 		e.helper.DBAccountID = s.cfg.UserID.String()
-		e.helper.MSC4190 = true
-		e.helper.LoginAs = &mautrix.ReqLogin{InitialDeviceDisplayName: s.cfg.Displayname}
 		return e.helper.Init(ctx)
 	}
 	err := open()
@@ -77,7 +85,6 @@ func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
 	case foreignKeys(err):
 		s.log.Warn().Err(err).Msg("The homeserver has other keys for the bot's device; making a new device")
 		if err = s.store.ForgetAccount(ctx); err == nil {
-			s.client.DeviceID = ""
 			err = open()
 		}
 	}
@@ -93,6 +100,22 @@ func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
 		return nil, fmt.Errorf("preparing cross-signing: %w", err)
 	}
 	return e, nil
+}
+
+// cryptoDevice returns the id of the device whose keys are in the database, or
+// draws one: it is kept when the keys are.
+func (s *session) cryptoDevice(ctx context.Context) (id.DeviceID, error) {
+	keys := crypto.NewSQLCryptoStore(s.store.Matrix(), dbutil.ZeroLogger(s.log), s.cfg.UserID.String(), "", []byte(s.cfg.Encryption.PickleKey))
+	if err := keys.DB.Upgrade(ctx); err != nil {
+		return "", fmt.Errorf("preparing the tables for keys: %w", err)
+	}
+	device, err := keys.FindDeviceID(ctx)
+	if err != nil {
+		return "", fmt.Errorf("reading the device: %w", err)
+	} else if device == "" {
+		device = newDeviceID()
+	}
+	return device, nil
 }
 
 // mautrix has no sentinels for these.
@@ -150,10 +173,11 @@ func (e *encryption) memberChanged(ctx context.Context, evt *event.Event) error 
 // fingerprint is what people compare with what their client shows.
 func (e *encryption) fingerprint() Fingerprint {
 	own := e.mach.OwnIdentity()
-	return Fingerprint{
-		DeviceID: own.DeviceID.String(), DeviceKey: grouped(own.SigningKey.String()),
-		MasterKey: grouped(e.mach.CrossSigningKeys.MasterKey.PublicKey().String()),
+	f := Fingerprint{DeviceID: own.DeviceID.String(), DeviceKey: grouped(own.SigningKey.String())}
+	if keys := e.mach.CrossSigningKeys; keys != nil {
+		f.MasterKey = grouped(keys.MasterKey.PublicKey().String())
 	}
+	return f
 }
 
 // grouped writes a key in groups of four, as clients do.

@@ -17,7 +17,7 @@ import (
 type Fingerprint struct {
 	DeviceID  string
 	DeviceKey string // Ed25519, in groups of four
-	MasterKey string // of the cross-signing identity, in groups of four; empty = not made yet
+	MasterKey string // of the cross-signing identity, in groups of four; empty = none that the homeserver shows
 }
 
 // ErrNoDevice means that the bot has not made its device yet.

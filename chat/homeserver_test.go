@@ -94,6 +94,8 @@ func (h *homeserver) answer(r *http.Request) *http.Response {
 			panic(err)
 		}
 		return says(http.StatusOK, string(body))
+	case path[0] == "account":
+		return says(http.StatusOK, fmt.Sprintf(`{"device_id":%q}`, r.URL.Query().Get("device_id")))
 	case path[0] != "rooms":
 		return says(http.StatusOK, `{}`)
 	}
@@ -153,6 +155,13 @@ func (h *homeserver) messages(room id.RoomID, device string) string {
 		}
 	}
 	return `{"chunk":[` + strings.Join(newest, ",") + `]}`
+}
+
+// forget is a restart of a homeserver that keeps what was sent in memory only.
+func (h *homeserver) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.known)
 }
 
 // spoil sets what goes wrong from now on.
@@ -250,15 +259,14 @@ func begin(t *testing.T, server *homeserver, h handler) *life {
 		t.Fatal(err)
 	}
 	server.known = make(map[string]memory)
-	ctx, end := context.WithCancel(t.Context())
-	l := &life{T: t, server: server, db: db, end: end, ended: make(chan error, 1)}
+	l := &life{T: t, server: server, db: db}
 	l.bot = New(Config{
 		Homeserver: "http://homeserver", UserID: theBot, Displayname: "Bot", AppserviceID: "bot", ASToken: "secret",
 		Store: db, Commands: h, HTTP: &http.Client{Transport: server}, Log: zerolog.Nop(),
 		Language: func() locale.Language { return catalog.Language("en") },
 		Admins:   func() []string { return []string{"@admin:x"} },
 	})
-	go func() { l.ended <- l.bot.Run(ctx) }()
+	l.run()
 	t.Cleanup(func() {
 		l.stop()
 		if err := db.Close(); err != nil {
@@ -266,6 +274,19 @@ func begin(t *testing.T, server *homeserver, h handler) *life {
 		}
 	})
 	return l
+}
+
+func (l *life) run() {
+	ctx, end := context.WithCancel(l.Context())
+	l.end, l.ended = end, make(chan error, 1)
+	go func() { l.ended <- l.bot.Run(ctx) }()
+}
+
+// again ends the bot and begins anew.
+func (l *life) again() {
+	l.Helper()
+	l.stop()
+	l.run()
 }
 
 // stop asks the bot to end, and waits for it.

@@ -17,7 +17,7 @@ import (
 // ensureCrossSigning sees that the bot has cross-signing keys, that they are
 // the ones that the homeserver shows, and that the device is signed with them:
 // only then do clients show the bot without a warning. An appservice needs no
-// password for any of it (MSC4190).
+// password for any of it (MSC4190), except on Dendrite.
 func (s *session) ensureCrossSigning(ctx context.Context, e *encryption) error {
 	published, err := e.publishedMasterKey(ctx)
 	if err != nil {
@@ -40,7 +40,20 @@ func (s *session) ensureCrossSigning(ctx context.Context, e *encryption) error {
 	} else if published != "" && e.deviceSigned(ctx) {
 		return nil
 	}
-	return e.publishCrossSigning(ctx, e.mach.CrossSigningKeys)
+	err = e.publishCrossSigning(ctx, e.mach.CrossSigningKeys)
+	if published != "" && wantsPassword(err) {
+		s.log.Warn().Msg("The homeserver takes no other cross-signing identity without a password, and the bot has none: clients will warn of its device. See docs/encryption.md")
+		e.mach.CrossSigningKeys = nil
+		return nil
+	}
+	return err
+}
+
+// wantsPassword tells whether the homeserver asks for more than an appservice
+// can give: Dendrite knows no exception for it.
+func wantsPassword(err error) bool {
+	var answer mautrix.HTTPError
+	return errors.As(err, &answer) && answer.IsStatus(http.StatusUnauthorized) && answer.RespError == nil
 }
 
 var errNoSeeds = errors.New("no cross-signing keys in the database")

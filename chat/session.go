@@ -34,9 +34,12 @@ type session struct {
 	cfg    Config
 	store  *store.DB
 	log    zerolog.Logger
-	client *mautrix.Client
+	client *mautrix.Client // speaks as the bot's device
 	state  *sqlstatestore.SQLStateStore
 	crypto *encryption // nil without encryption
+
+	appservice *mautrix.Client // speaks with the as_token, for what only an appservice may do
+	loggedIn   bool            // the device was made by a log-in, see logIn
 
 	rooms  *exsync.KeyedMutex[id.RoomID] // held while a room's members are read or changed
 	inbox  *lanes
@@ -164,6 +167,9 @@ func (s *session) wakeAll(ctx context.Context) error {
 // prepare meets the homeserver: it waits until it is there and knows the
 // registration, then makes user, device and profile what they should be.
 func (s *session) prepare(ctx context.Context) (err error) {
+	if s.appservice, err = newClient(s.cfg); err != nil {
+		return err
+	}
 	if s.client, err = newClient(s.cfg); err != nil {
 		return err
 	}
@@ -204,7 +210,11 @@ func (s *session) openDevice(ctx context.Context) (err error) {
 		s.crypto, err = s.openCrypto(ctx)
 		return err
 	}
-	return ensureDevice(ctx, s.client, s.store, s.cfg.Displayname)
+	device, err := s.plainDevice(ctx)
+	if err != nil {
+		return err
+	}
+	return s.useDevice(ctx, device)
 }
 
 // meet registers the bot's user, as often as it takes.
@@ -217,7 +227,7 @@ func (s *session) meet(ctx context.Context) error {
 		err := func() error {
 			ctx, cancel := context.WithTimeout(ctx, callTime)
 			defer cancel()
-			return register(ctx, s.client, localpart)
+			return register(ctx, s.appservice, localpart)
 		}()
 		if err == nil || errors.Is(err, mautrix.MUserInUse) {
 			if n > 0 {
@@ -277,26 +287,6 @@ func (s *session) setProfile(ctx context.Context) {
 	}
 }
 
-// removeOldDevices deletes what earlier databases, or a predecessor under the
-// same user id, left behind: clients would go on encrypting for devices that
-// nobody reads.
-func (s *session) removeOldDevices(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	devices, err := s.client.GetDevicesInfo(ctx)
-	if err != nil {
-		s.log.Warn().Err(err).Msg("Listing the bot's devices failed")
-		return
-	}
-	for _, device := range devices.Devices {
-		if device.DeviceID == s.client.DeviceID {
-			continue
-		}
-		err := s.client.DeleteDevice(ctx, device.DeviceID, &mautrix.ReqDeleteDevice[any]{})
-		s.log.Info().Err(err).Stringer("device_id", device.DeviceID).Msg("Removed an old device of the bot")
-	}
-}
-
 // askPing has the homeserver pinged soon.
 func (s *session) askPing() {
 	select {
@@ -336,7 +326,7 @@ func (s *session) pingLoop(ctx context.Context) {
 func (s *session) ping(ctx context.Context) (words string, again bool) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err := s.client.AppservicePing(ctx, s.cfg.AppserviceID, "way-back")
+	_, err := s.appservice.AppservicePing(ctx, s.cfg.AppserviceID, "way-back")
 	switch {
 	case err == nil:
 		s.log.Info().Msg("The homeserver reaches the bot")

@@ -18,6 +18,9 @@ const (
 	// room events come by transactions.
 	syncFilter = `{"presence":{"not_types":["*"]},"account_data":{"not_types":["*"]},"room":{"rooms":[]}}`
 	syncWait   = 30 * time.Second
+	// fallbackEvery is the shortest time between two fallback keys. A used one
+	// goes on working; and Dendrite, which keeps none, always asks for one.
+	fallbackEvery = time.Hour
 )
 
 // syncLoop receives keys. The homeserver keeps to-device messages until the
@@ -35,7 +38,7 @@ func (s *session) syncLoop(begin, work context.Context) {
 		case errors.Is(err, errStartOver):
 			s.fail(err)
 			return
-		case errors.Is(err, mUnknownDevice):
+		case s.deviceIsGone(err):
 			s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 			return
 		default:
@@ -125,10 +128,11 @@ func (e *encryption) receive(ctx context.Context, resp *mautrix.RespSync, since 
 		if err := e.refillOneTimeKeys(ctx, resp.DeviceOTKCount.SignedCurve25519); err != nil {
 			return err
 		}
-		if !slices.Contains(resp.FallbackKeys, id.KeyAlgorithmSignedCurve25519) {
-			return e.uploadFallbackKey(ctx)
+		if slices.Contains(resp.FallbackKeys, id.KeyAlgorithmSignedCurve25519) || time.Since(e.fallbackMade) < fallbackEvery {
+			return nil
 		}
-		return nil
+		e.fallbackMade = time.Now()
+		return e.uploadFallbackKey(ctx)
 	})
 	if err != nil && !begun {
 		return errors.Join(errNotBegun, err)

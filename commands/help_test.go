@@ -41,11 +41,13 @@ func TestWhoami(t *testing.T) {
 	town.says(admin, "allow @*:elsewhere.org inviter")
 	town.says(nobody, "whoami").has("@*:elsewhere.org inviter, on the list, this one counts")
 
-	known := false
+	known, master := false, "ijkl mnop"
 	town.settings.Identity = func(context.Context) (string, string, string, bool) {
-		return "DEVICE", "abcd efgh", "ijkl mnop", known
+		return "DEVICE", "abcd efgh", master, known
 	}
 	town.says(admin, "whoami").lacks("DEVICE")
 	known = true
 	town.says(admin, "whoami").has("session DEVICE", "session key abcd efgh", "master key ijkl mnop")
+	master = ""
+	town.says(admin, "whoami").has("session DEVICE", "session key abcd efgh", "can't sign this session")
 }

@@ -29,8 +29,9 @@ type Settings struct {
 	// Languages that are not in it have the built-in text.
 	Messages map[string]string
 	Apps     Apps
-	// Identity says how the bot's device can be recognised; ok is false
-	// without encryption. It may be nil.
+	// Identity says how the bot's device can be recognised; masterKey is empty
+	// if the server keeps a former one, and ok is false without encryption. It
+	// may be nil.
 	Identity func(ctx context.Context) (deviceID, fingerprint, masterKey string, ok bool)
 }
 

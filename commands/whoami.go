@@ -23,9 +23,11 @@ func describeSender(ctx context.Context, r *Request) (Reply, error) {
 	}
 	if r.Settings.Identity != nil {
 		if device, fingerprint, master, ok := r.Settings.Identity(ctx); ok {
-			parts = append(parts, r.text("whoami.identity", locale.Args{
-				"device": device, "fingerprint": fingerprint, "master": master,
-			}))
+			if master == "" {
+				parts = append(parts, r.text("whoami.unsigned", locale.Args{"device": device, "fingerprint": fingerprint}))
+			} else {
+				parts = append(parts, r.text("whoami.identity", locale.Args{"device": device, "fingerprint": fingerprint, "master": master}))
+			}
 		}
 	}
 	return say(locale.Paragraphs(parts...)), nil

@@ -43,6 +43,11 @@ func All() []Fault {
 	return all
 }
 
+// Says is an answer of JSON.
+func Says(status int, body string) Fault {
+	return Fault{Name: http.StatusText(status), answer: say(status, "application/json", body)}
+}
+
 // Misrouted is a proxy that knows nothing of the homeserver: all is lost there.
 func Misrouted() Fault {
 	return Fault{Name: "404 with a page", answer: say(http.StatusNotFound, "text/html", "<html><h1>404 Not Found</h1></html>")}
