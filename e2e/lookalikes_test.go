@@ -64,7 +64,7 @@ func TestDisplayNamesStandForNobody(t *testing.T) {
 		for _, name := range []string{"Eve", "eve", "@eve"} {
 			s.saysNot(admin.ask("allow "+name), "I gave")
 		}
-		s.saysNot(admin.allowed(), "eve")
+		s.saysNot(admin.allowed(), eve.UserID.String(), "- eve", "- @eve ")
 
 		s.T.Log("of a mention the link counts, and the answer says who it is")
 		body := "allow " + s.Admin.UserID.String() + " manager"
