@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build rootfs test test-unit unit lint race e2e deploy crash storm size demo fuzz clean
+.PHONY: build rootfs release release-check test test-unit unit lint race e2e deploy crash storm size demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -31,6 +31,17 @@ rootfs:
 	$(MAKE) --silent build BIN=$(ROOTFS)/usr/bin
 	install -D -m 644 $(CA_CERTIFICATES) $(ROOTFS)/etc/ssl/certs/ca-certificates.crt
 	mkdir -p $(ROOTFS)/data
+
+# Archives, packages, checksums and lists of parts (CycloneDX), in $(DIST).
+DIST := dist
+ARCHITECTURES := amd64 arm64 armv7
+RELEASE = $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null | sed 's/^v//'),0.0.0-$(VERSION))
+release:
+	deploy/release.sh $(DIST) $(RELEASE) $(ARCHITECTURES)
+
+# Built again in another folder, with nothing kept from before, it must be the same bytes.
+release-check: release
+	cache=$$(mktemp -d) && GOCACHE=$$cache deploy/release-check.sh $(DIST) $(RELEASE) $(ARCHITECTURES) && rm -rf $$cache
 
 # Everything, on SQLite and PostgreSQL, against a real Synapse.
 test: lint unit race e2e deploy

@@ -16,7 +16,7 @@ type Disk struct{ Dir string }
 // SmallDisk makes a file system of the given size in bytes, for which it has to
 // be root or allowed to use sudo.
 func (l *Lab) SmallDisk(ctx context.Context, name string, size int) (*Disk, error) {
-	dir, err := l.folder(name)
+	dir, err := l.Folder(name)
 	if err != nil {
 		return nil, err
 	}

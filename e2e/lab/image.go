@@ -53,7 +53,7 @@ func (l *Lab) BuildImage(ctx context.Context) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := l.folder("image")
+	root, err := l.Folder("image")
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ type Container struct {
 // NewContainer makes a container with a folder of its own as /data, and further
 // environment variables, NAME=value.
 func (l *Lab) NewContainer(image *Image, name string, environment ...string) (*Container, error) {
-	data, err := l.folder(name)
+	data, err := l.Folder(name)
 	if err != nil {
 		return nil, err
 	}

@@ -75,8 +75,8 @@ func (l *Lab) Close() {
 
 func (l *Lab) onClose(end func()) { l.closers = append(l.closers, end) }
 
-// folder makes a new folder in the lab.
-func (l *Lab) folder(name string) (string, error) {
+// Folder makes a new folder in the lab.
+func (l *Lab) Folder(name string) (string, error) {
 	dir := filepath.Join(l.dir, name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", fmt.Errorf("making a folder in the lab: %w", err)

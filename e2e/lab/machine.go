@@ -34,7 +34,7 @@ func (l *Lab) StartMachine(ctx context.Context) (*Machine, error) {
 		return nil, err
 	}
 	l.Announce("Starting a throwaway machine with a systemd of its own")
-	folder, err := l.folder("machine")
+	folder, err := l.Folder("machine")
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (l *Lab) stopMachine(m *Machine) {
 	} else {
 		m.systemd.kill()
 	}
-	groups, err := l.folder("machine-cgroup")
+	groups, err := l.Folder("machine-cgroup")
 	if err != nil {
 		return
 	}

@@ -104,7 +104,7 @@ func (p *Postgres) Disconnect(ctx context.Context, database string, lockHolders 
 // makeCluster makes the folder with PostgreSQL's data, which must belong to whom
 // it runs as.
 func (l *Lab) makeCluster(ctx context.Context, initdb, password string, as *syscall.Credential) (data string, err error) {
-	data, err = l.folder("postgres-data")
+	data, err = l.Folder("postgres-data")
 	if err != nil {
 		return "", err
 	}

@@ -24,7 +24,7 @@ type SiteOptions struct {
 // NewSite sets up a homeserver and a bot, starts both, makes the bot a server
 // admin and registers the bot's own admin.
 func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
-	dir, err := l.folder(options.Name)
+	dir, err := l.Folder(options.Name)
 	if err != nil {
 		return nil, err
 	}

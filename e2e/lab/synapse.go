@@ -45,7 +45,7 @@ type Synapse struct {
 // NewSynapse prepares a homeserver in a folder of its own, which will read the
 // given registration file. It may not be there before Start.
 func (l *Lab) NewSynapse(ctx context.Context, name, registration string) (*Synapse, error) {
-	dir, err := l.folder(name)
+	dir, err := l.Folder(name)
 	if err != nil {
 		return nil, err
 	}
