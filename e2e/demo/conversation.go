@@ -18,23 +18,23 @@ func converse(ctx context.Context, site *lab.Site, ben *lab.Person) error {
 	if err := anna.hears("help"); err != nil { // its greeting
 		return err
 	}
-	if _, err := anna.asks("help", "create", "allow"); err != nil {
-		return err
-	}
-	code, err := anna.creates()
+	code, err := anna.makes(`create uses=2 expires=14d note="for the chess club"`, "2 accounts", "chess club")
 	if err != nil {
 		return err
 	}
-	if _, err := anna.asks("show "+code, code); err != nil {
+	if err := join(ctx, site, code); err != nil {
 		return err
 	}
-	if _, err := anna.asks("list", code); err != nil {
+	if _, err := anna.asks("show "+code, "1 made so far", "1 left"); err != nil {
 		return err
 	}
-	if err := spend(ctx, site, code); err != nil {
+	if _, err := anna.asks("update "+code+" uses=5", "4 uses left"); err != nil {
 		return err
 	}
-	if _, err := anna.asks("show "+code, "used up"); err != nil {
+	if err := anna.inGerman(code); err != nil {
+		return err
+	}
+	if code, err = replace(ctx, site, anna, code); err != nil {
 		return err
 	}
 	if err := share(ctx, site, anna, ben); err != nil {
@@ -50,36 +50,59 @@ func converse(ctx context.Context, site *lab.Site, ben *lab.Person) error {
 	return err
 }
 
-// creates asks for a token, hears also the message for a friend, and returns the
-// token's text.
-func (v *voice) creates() (code string, err error) {
-	answer, err := v.asks("create")
+// makes asks for a new token, hears also the message for a friend, and returns the
+// token's text: the last code that the answer shows.
+func (v *voice) makes(command string, words ...string) (code string, err error) {
+	answer, err := v.asks(command, words...)
 	if err != nil {
 		return "", err
 	}
-	if len(answer.Codes()) == 0 {
+	codes := answer.Codes()
+	if len(codes) == 0 {
 		return "", errors.New("the bot's answer should show a code")
 	}
-	code = answer.Codes()[0]
+	code = codes[len(codes)-1]
 	return code, v.hears(code)
 }
 
-// spend registers a newcomer with the code, and sees the next one being refused.
-func spend(ctx context.Context, site *lab.Site, code string) error {
-	narrate("Anna sends the message to Clara, who registers an account with the code.")
+// inGerman has the bot speak German for one answer.
+func (v *voice) inGerman(code string) error {
+	if _, err := v.asks("language de", "Deutsch"); err != nil {
+		return err
+	}
+	if _, err := v.asks("liste", code, "noch 4 Nutzungen"); err != nil {
+		return err
+	}
+	_, err := v.asks("language en", "English")
+	return err
+}
+
+// join registers a newcomer with the code.
+func join(ctx context.Context, site *lab.Site, code string) error {
+	narrate("Anna sends that message to Clara, who registers an account with the code.")
 	if err := site.SignUp(ctx, "clara", "correct horse battery", code); err != nil {
 		return err
 	}
-	narrate("It worked: Clara is %s now. Dora tries the same code.", site.UserID("clara"))
-	err := site.SignUp(ctx, "dora", "correct horse battery", code)
+	narrate("It worked: Clara is %s now.", site.UserID("clara"))
+	return nil
+}
+
+// replace gives a code that became known a new text. Nobody gets in with the old one.
+func replace(ctx context.Context, site *lab.Site, anna *voice, old string) (code string, err error) {
+	narrate("Somebody has put the code on the web.")
+	if code, err = anna.makes("rotate "+old, "4 accounts", "chess club"); err != nil {
+		return "", err
+	}
+	narrate("Dora found the old code, and tries it.")
+	err = site.SignUp(ctx, "dora", "correct horse battery", old)
 	switch {
 	case err == nil:
-		return fmt.Errorf("the homeserver took %s a second time", code)
+		return "", fmt.Errorf("the homeserver took %s, which was replaced", old)
 	case !errors.Is(err, lab.ErrTokenRefused):
-		return err
+		return "", err
 	}
 	narrate("The homeserver refuses it: %v.", lab.ErrTokenRefused)
-	return nil
+	return code, nil
 }
 
 // share lets somebody else invite people too, for a while.
@@ -94,7 +117,7 @@ func share(ctx context.Context, site *lab.Site, anna *voice, person *lab.Person)
 	if err := ben.hears("help"); err != nil {
 		return err
 	}
-	if _, err := ben.creates(); err != nil {
+	if _, err := ben.makes("create"); err != nil {
 		return err
 	}
 	if _, err := anna.asks("disallow "+person.UserID.String(), person.UserID.String()); err != nil {
