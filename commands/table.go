@@ -133,3 +133,14 @@ func (t table) nearest(name string, role access.Role, able tokens.Abilities) str
 
 // longestName is more than the bytes of any command's name.
 const longestName = 20
+
+// For returns the names of the commands that take this role and no lower one.
+func For(role access.Role) []string {
+	var names []string
+	for _, c := range all() {
+		if c.Role == role && !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,17 +40,28 @@ func initCommand(around *surroundings) *cobra.Command {
 	command := subcommand("init", "Write config.yaml and registration.yaml, and say what to do with them", func() error { return c.run(*around) })
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&c.Domain, "domain", "", "server `NAME`: the part after the colon in user ids (required)")
+	c.required(command)
 	flags.StringVar(&c.Homeserver, "homeserver", "", "`URL` of the client-server API as the bot reaches it, like http://localhost:8008 (required)")
-	flags.StringVar(&c.Admin, "admin", "", "first admin of the bot, `@USER:NAME` (required)")
-	flags.StringVar(&c.Database, "database", "sqlite:registration-bot.db", "database `URI`: sqlite:FILE or postgres://user:password@host/database")
 	flags.StringVar(&c.Listen, "listen", "127.0.0.1:29350", "`HOST:PORT` where the bot listens for the homeserver")
 	flags.StringVar(&c.URL, "url", "", "`URL` where the homeserver reaches the bot (default: http:// and the address of --listen)")
 	flags.StringVar(&c.LocalUsers, "local-users", "inviter", "`ROLE` of everyone on the server: inviter or none")
-	flags.StringVar(&c.Dir, "dir", ".", "`DIR` to write the files to")
-	flags.BoolVar(&c.Force, "force", false, "overwrite the files that are there; their secrets are kept")
+	c.optional(command)
 	flags.BoolVar(&c.NewSecrets, "new-secrets", false, "with --force: make new secrets too; refused while a database exists")
 	return command
+}
+
+// required and optional are flags that init shares with import.
+func (c *initFlags) required(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&c.Domain, "domain", "", "server `NAME`: the part after the colon in user ids (required)")
+	flags.StringVar(&c.Admin, "admin", "", "first admin of the bot, `@USER:NAME` (required)")
+}
+
+func (c *initFlags) optional(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&c.Database, "database", "sqlite:registration-bot.db", "database `URI`: sqlite:FILE or postgres://user:password@host/database")
+	flags.StringVar(&c.Dir, "dir", ".", "`DIR` to write the files to")
+	flags.BoolVar(&c.Force, "force", false, "overwrite the files that are there; their secrets are kept")
 }
 
 // run writes config.yaml and registration.yaml and says what to do next.
@@ -71,22 +81,17 @@ func (c *initFlags) run(around surroundings) error {
 		return err
 	}
 	settings := c.settings(secrets)
-	files, err := c.files(folder, settings)
+	files, err := settings.files(folder)
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil { // the homeserver has to get in too
-		return fmt.Errorf("making the folder: %w", err)
+		return blameFlags(err, c.origins())
 	}
 	if err := replaceFiles(files); err != nil {
 		return err
 	}
 	_, err = fmt.Fprint(around.stdout, nextSteps{
-		settings:     settings,
-		Config:       filepath.Join(folder, configFile),
-		Registration: filepath.Join(folder, registrationFile),
-		AdminAPI:     strings.TrimRight(c.Homeserver, "/") + "/_synapse/admin/v2/users/" + url.PathEscape(settings.UserID()),
-		Root:         os.Geteuid() == 0,
+		settings: settings,
+		Files:    []string{files[0].path, files[1].path},
+		Root:     os.Geteuid() == 0,
 	})
 	return err
 }
@@ -129,32 +134,15 @@ func (c *initFlags) settings(s secrets) settings {
 		Listen:     c.Listen,
 		URL:        c.URL,
 		Username:   botUsername,
+		Prefix:     "!reg",
+		LogLevel:   "info",
 		LocalUsers: c.LocalUsers == "inviter",
 	}
 }
 
-// files renders both files and reads them as the bot will, so that nothing
-// wrong is ever written.
-func (c *initFlags) files(folder string, s settings) ([]file, error) {
-	files := []file{
-		{filepath.Join(folder, configFile), 0o600, s.render(configTemplate)},
-		{filepath.Join(folder, registrationFile), 0o640, s.render(registrationTemplate)},
-	}
-	cfg, err := config.Parse(files[0].path, files[0].content, nil)
-	if err != nil {
-		return nil, c.blameFlags(err)
-	}
-	reg, err := config.ParseRegistration(files[1].path, files[1].content)
-	if err != nil {
-		return nil, c.blameFlags(err)
-	}
-	_, err = config.Check(cfg, reg) // its warnings are about what the flags ask for
-	return files, err
-}
-
-// blameFlags says of which flags a problem in the files comes.
-func (c *initFlags) blameFlags(err error) error {
-	flags := map[string]string{
+// origins says which flag the value of a key comes from.
+func (c *initFlags) origins() map[string]string {
+	return map[string]string{
 		"homeserver.domain":      "--domain",
 		"homeserver.address":     "--homeserver",
 		"permissions." + c.Admin: "--admin",
@@ -162,14 +150,18 @@ func (c *initFlags) blameFlags(err error) error {
 		"appservice.listen":      "--listen",
 		"url":                    "--url",
 	}
+}
+
+// blameFlags says of which flags a problem in the files comes.
+func blameFlags(err error, origins map[string]string) error {
 	var wrong *config.Error
 	if !errors.As(err, &wrong) {
 		return err
 	}
 	var lines []string
 	for _, p := range wrong.Problems {
-		if flag := flags[p.Key]; flag != "" {
-			lines = append(lines, flag+": "+p.Text)
+		if origin := origins[p.Key]; origin != "" {
+			lines = append(lines, origin+": "+p.Text)
 		}
 	}
 	if lines == nil {

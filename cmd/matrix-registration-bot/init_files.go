@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,8 @@ import (
 	"syscall"
 
 	"gopkg.in/yaml.v3"
+
+	"matrix-registration-bot/config"
 )
 
 // The texts of init; fill knows what their ${places} mean. The example files in
@@ -35,9 +39,9 @@ const (
   ${quote domain}: inviter`
 	chownPart = `
 
-   You are root now: make the user that will run the bot the owner of both files.
+   You are root now: make the user that will run the bot the owner of all files.
 
-chown BOT_USER ${shell config} ${shell registration}`
+chown BOT_USER ${files}`
 )
 
 // fill puts values in the places of a text: ${name} as they are, ${yaml name}
@@ -60,14 +64,19 @@ func fill(text string, values map[string]string) string {
 				text, _ := json.Marshal(value) // JSON is YAML; fails for no text
 				return string(text)
 			case "shell":
-				if plainWord.MatchString(value) {
-					return value
-				}
-				return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+				return shellWord(value)
 			}
 		}
 		panic("init can't fill in ${" + place + "}") // the text is wrong
 	})
+}
+
+// shellWord is how a text is written in a shell.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // plainWord needs no quotes in a shell.
@@ -86,6 +95,10 @@ type settings struct {
 	Listen     string
 	URL        string
 	Username   string
+	Prefix     string
+	AdminAPI   string // URL; empty: that of the homeserver
+	AdminToken string // empty: the bot is a server admin itself
+	LogLevel   string
 	LocalUsers bool // everyone on the server is an inviter
 }
 
@@ -110,6 +123,10 @@ func (s settings) values() map[string]string {
 		"listen":      s.Listen,
 		"url":         s.URL,
 		"username":    s.Username,
+		"prefix":      s.Prefix,
+		"admin_api":   s.AdminAPI,
+		"admin_token": s.AdminToken,
+		"log_level":   s.LogLevel,
 		"user_id":     s.UserID(),
 		"sender":      s.Sender(),
 		"namespace":   s.Namespace(),
@@ -123,22 +140,50 @@ func (s settings) values() map[string]string {
 
 func (s settings) render(text string) []byte { return []byte(fill(text, s.values())) }
 
+// files renders both files and reads them as the bot will, so that nothing
+// wrong is ever written.
+func (s settings) files(folder string) ([]file, error) {
+	files := []file{
+		{filepath.Join(folder, configFile), 0o600, s.render(configTemplate)},
+		{filepath.Join(folder, registrationFile), 0o640, s.render(registrationTemplate)},
+	}
+	cfg, err := config.Parse(files[0].path, files[0].content, nil)
+	if err != nil {
+		return nil, err
+	}
+	reg, err := config.ParseRegistration(files[1].path, files[1].content)
+	if err != nil {
+		return nil, err
+	}
+	_, err = config.Check(cfg, reg) // its warnings are about what was asked for
+	return files, err
+}
+
 // nextSteps is what the admin has to do after init.
 type nextSteps struct {
 	settings
-	Config       string // path
-	Registration string // path
-	AdminAPI     string // URL that makes the bot a server admin
-	Root         bool   // init ran as root
+	Files []string // paths of the config, the registration and whatever else was made
+	Root  bool     // init ran as root
 }
 
 func (n nextSteps) String() string {
 	values := n.values()
-	values["config"], values["registration"], values["admin_api"], values["chown"] = n.Config, n.Registration, n.AdminAPI, ""
+	values["config"], values["registration"], values["chown"] = n.Files[0], n.Files[1], ""
+	values["account_api"] = n.accountAPI()
 	if n.Root {
+		words := make([]string, len(n.Files))
+		for i, path := range n.Files {
+			words[i] = shellWord(path)
+		}
+		values["files"] = strings.Join(words, " ")
 		values["chown"] = fill(chownPart, values)
 	}
 	return fill(nextStepsTemplate, values)
+}
+
+// accountAPI is where the admin API has the bot's account.
+func (s settings) accountAPI() string {
+	return strings.TrimRight(cmp.Or(s.AdminAPI, s.Homeserver), "/") + "/_synapse/admin/v2/users/" + url.PathEscape(s.UserID())
 }
 
 // file is a file to write.
@@ -153,6 +198,9 @@ type file struct {
 func replaceFiles(files []file) error {
 	written := make([]string, len(files))
 	for i, f := range files {
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil { // the homeserver has to get in too
+			return fmt.Errorf("making the folder: %w", err)
+		}
 		name, err := f.writeBeside()
 		if err != nil {
 			return fmt.Errorf("writing %s: %w", f.path, err)

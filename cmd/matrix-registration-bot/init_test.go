@@ -340,17 +340,16 @@ func TestInitSaysWhatToDoNext(t *testing.T) {
 }
 
 func TestTheExampleFilesAreWhatInitWrites(t *testing.T) {
-	example := settings{
-		secrets:    secrets{AsToken: "put a long random text here", HsToken: "put another long random text here"},
+	flags := initFlags{
 		Domain:     "example.com",
 		Homeserver: "http://localhost:8008",
 		Admin:      "@you:example.com",
 		Database:   "sqlite:registration-bot.db",
 		Listen:     "127.0.0.1:29350",
 		URL:        "http://127.0.0.1:29350",
-		Username:   botUsername,
-		LocalUsers: true,
+		LocalUsers: "inviter",
 	}
+	example := flags.settings(secrets{AsToken: "put a long random text here", HsToken: "put another long random text here"})
 	for path, want := range map[string]string{
 		"../../config.example.yaml":       string(example.render(configTemplate)),
 		"../../registration.yaml.example": string(example.render(registrationTemplate)),

@@ -50,6 +50,7 @@ func commandLine(around *surroundings) *cobra.Command {
 	line.AddCommand(
 		runCommand(around),
 		initCommand(around),
+		importCommand(around),
 		doctorCommand(around),
 		fingerprintCommand(around),
 		grantAdminCommand(around),

@@ -31,41 +31,51 @@ type Bot struct {
 
 // newBot runs `init` for a bot that listens on the given port.
 func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...string) (*Bot, error) {
-	binary, err := l.Build(ctx)
+	b, err := l.emptyBot(ctx, dir, port)
 	if err != nil {
 		return nil, err
-	}
-	b := &Bot{
-		URL:          fmt.Sprintf("http://127.0.0.1:%d", port),
-		Registration: filepath.Join(dir, "registration.yaml"),
-		binary:       binary,
-		dir:          dir,
-		log:          "bot.log",
 	}
 	arguments = append([]string{"init", "--dir", dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port)}, arguments...)
 	if out, err := b.Command(ctx, arguments...); err != nil {
 		return nil, fmt.Errorf("matrix-registration-bot init: %w\n%s", err, out)
 	}
+	return b, l.adopt(b)
+}
+
+// emptyBot is a bot without a config.
+func (l *Lab) emptyBot(ctx context.Context, dir string, port int) (*Bot, error) {
+	binary, err := l.Build(ctx)
+	return &Bot{
+		URL:          fmt.Sprintf("http://127.0.0.1:%d", port),
+		Registration: filepath.Join(dir, "registration.yaml"),
+		binary:       binary,
+		dir:          dir,
+		log:          "bot.log",
+	}, err
+}
+
+// adopt reads a bot's files, and makes it one of the lab's.
+func (l *Lab) adopt(b *Bot) error {
 	text, err := os.ReadFile(b.Registration)
 	if err != nil {
-		return nil, fmt.Errorf("reading what init wrote: %w", err)
+		return fmt.Errorf("reading the bot's registration: %w", err)
 	}
 	var registration struct {
 		HSToken string `yaml:"hs_token"`
 	}
 	if err := yaml.Unmarshal(text, &registration); err != nil {
-		return nil, fmt.Errorf("reading what init wrote: %w", err)
+		return fmt.Errorf("reading the bot's registration: %w", err)
 	}
 	b.HSToken = registration.HSToken
 	err = errors.Join(
 		l.secrets.addFrom(b.Registration, "as_token", "hs_token"),
-		l.secrets.addFrom(filepath.Join(dir, "config.yaml"), "encryption.pickle_key"),
+		l.secrets.addFrom(filepath.Join(b.dir, "config.yaml"), "encryption.pickle_key"),
 	)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.keep(b)
-	return b, nil
+	return nil
 }
 
 // keep stops the bot when the lab closes.

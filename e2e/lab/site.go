@@ -58,9 +58,6 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	if err := site.Synapse.Start(ctx); err != nil {
 		return nil, err
 	}
-	if err := site.rememberTokens(ctx); err != nil {
-		return nil, err
-	}
 	if err := site.Appoint(ctx); err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ type Synapse struct {
 }
 
 // NewSynapse prepares a homeserver in a folder of its own, which will read the
-// given registration file. It may not be there before Start.
+// given registration file, or none if that is empty. It may not be there before Start.
 func (l *Lab) NewSynapse(ctx context.Context, name, registration string) (*Synapse, error) {
 	dir, err := l.Folder(name)
 	if err != nil {
@@ -115,10 +115,14 @@ func (s *Synapse) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting Synapse: %w", err)
 	}
-	return s.process.until(ctx, "Synapse answers", func(ctx context.Context) error {
+	err = s.process.until(ctx, "Synapse answers", func(ctx context.Context) error {
 		_, err := guest.Versions(ctx)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return s.rememberTokens(ctx)
 }
 
 // Stop ends the homeserver; its data stay for the next Start.

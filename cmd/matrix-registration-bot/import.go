@@ -1,0 +1,296 @@
+//go:build goolm
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/access"
+	"matrix-registration-bot/oldbot"
+	"matrix-registration-bot/store"
+)
+
+// importFlags are the flags of import: those of init, except that the old bot's
+// files say the rest.
+type importFlags struct {
+	initFlags
+	Config    string // the old bot's config.yml
+	Allowlist string // its config.toml
+	DryRun    bool
+}
+
+func importCommand(around *surroundings) *cobra.Command {
+	var c importFlags
+	command := subcommand("import", "Move over from the old Python bot: its settings, its lists and its account", func() error { return c.run(*around) })
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&c.Config, "config", "c", "", "the old bot's config `FILE` (default: $CONFIG_PATH, or else config.yml)")
+	flags.StringVar(&c.Allowlist, "allowlist", "", "the `FILE` with the old bot's lists (default: config.toml in the folder of its config)")
+	c.required(command)
+	flags.StringVar(&c.URL, "url", "", "`URL` where the homeserver reaches the bot (required)")
+	flags.StringVar(&c.Listen, "listen", "", "`HOST:PORT` where the bot listens for the homeserver (default: as --url says)")
+	flags.BoolVar(&c.DryRun, "dry-run", false, "only say what would be done")
+	c.optional(command)
+	return command
+}
+
+// run writes config.yaml and registration.yaml and puts the old lists into the
+// database. It says what it has understood, and what to do next.
+func (c *importFlags) run(around surroundings) error {
+	if err := c.complete(); err != nil {
+		return err
+	}
+	found, err := c.settingsFound(around.environ)
+	if err != nil {
+		return err
+	}
+	outcomes, err := c.listsFound(around.environ)
+	if err != nil {
+		return err
+	}
+	folder, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return fmt.Errorf("finding the folder %s: %w", c.Dir, err)
+	}
+	c.Homeserver = found.Value("bot.server")
+	secrets, err := c.secrets(folder)
+	if err != nil {
+		return err
+	}
+	settings := c.settings(secrets)
+	settings.LocalUsers = false // the old bot let in those on its list, and nobody else
+	carried, err := carrySettings(found, &settings)
+	if err != nil {
+		return err
+	}
+	files, err := settings.files(folder)
+	if err != nil {
+		return blameFlags(err, c.origins())
+	}
+	report := importReport{settings: settings, Lines: carried, Outcomes: outcomes, DryRun: c.DryRun}
+	if !c.DryRun {
+		if err := replaceFiles(files); err != nil {
+			return err
+		}
+		database, err := c.putList(folder, report.entries())
+		if err != nil {
+			return fmt.Errorf("putting the list into the database (%s and %s are written: try again with --force): %w", configFile, registrationFile, err)
+		}
+		report.Files = append([]string{files[0].path, files[1].path}, database...)
+		report.Root = os.Geteuid() == 0
+	}
+	_, err = fmt.Fprint(around.stdout, report)
+	return err
+}
+
+// complete checks what only the flags can show, and fills in the rest.
+func (c *importFlags) complete() error {
+	if c.URL == "" {
+		return usageError{errors.New("missing flags: --url=URL (see --help)")}
+	}
+	if c.Listen == "" {
+		c.Listen = listenFor(c.URL)
+	}
+	c.LocalUsers, c.Homeserver = "none", "of the old bot"
+	return c.initFlags.complete()
+}
+
+// listenFor says where to listen so that the homeserver reaches the bot at an
+// address.
+func listenFor(address string) string {
+	port, host := "29350", "0.0.0.0"
+	if parsed, err := url.Parse(address); err == nil {
+		port = cmp.Or(parsed.Port(), port)
+		if ip := net.ParseIP(parsed.Hostname()); parsed.Hostname() == "localhost" || ip.IsLoopback() {
+			host = "127.0.0.1"
+		}
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// origins says where the value of a key comes from.
+func (c *importFlags) origins() map[string]string {
+	origins := c.initFlags.origins()
+	for key, old := range map[string]string{
+		"homeserver.address": "bot.server",
+		"bot.username":       "bot.username",
+		"bot.prefix":         "bot.prefix",
+		"api.base_url":       "api.base_url",
+	} {
+		origins[key] = old + " of the old bot"
+	}
+	return origins
+}
+
+// configPath is the old bot's config, and whether somebody has named it.
+func (c *importFlags) configPath(environ []string) (path string, named bool) {
+	path = c.Config
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, "CONFIG_PATH="); ok {
+			path = cmp.Or(path, value)
+		}
+	}
+	return cmp.Or(path, "config.yml"), path != ""
+}
+
+// settingsFound reads the old bot's config, which may be absent if the
+// environment says everything.
+func (c *importFlags) settingsFound(environ []string) (oldbot.Settings, error) {
+	path, named := c.configPath(environ)
+	content, err := os.ReadFile(path)
+	absent := errors.Is(err, fs.ErrNotExist) && !named
+	if err != nil && !absent {
+		return nil, usageError{fmt.Errorf("the old bot's config: %w", err)}
+	}
+	found, err := oldbot.ReadSettings(path, content, environ)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, key := range []string{"bot.server", "bot.username"} {
+		if found.Value(key) == "" {
+			place := path
+			if absent {
+				place += " (no such file: --config names another)"
+			}
+			return nil, usageError{fmt.Errorf("%s of the old bot is missing, in %s and in the environment", key, place)}
+		}
+	}
+	return found, nil
+}
+
+// listsFound reads the old bot's lists. It had none if there is no file: then it
+// let everyone in.
+func (c *importFlags) listsFound(environ []string) ([]oldbot.Outcome, error) {
+	config, _ := c.configPath(environ)
+	path := cmp.Or(c.Allowlist, filepath.Join(filepath.Dir(config), "config.toml"))
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && c.Allowlist == "" {
+		return nil, nil
+	} else if err != nil {
+		return nil, usageError{fmt.Errorf("the old bot's lists: %w", err)}
+	}
+	lists, err := oldbot.ReadLists(path, content)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	outcomes, err := lists.CarryOver()
+	if err != nil {
+		return nil, usageError{fmt.Errorf("%w\nNothing was written. Take the entry out of %s, and keep these people out with `disallow` when the bot runs", err, path)}
+	}
+	return outcomes, nil
+}
+
+// putList stores entries, and returns the files of the database.
+func (c *importFlags) putList(folder string, entries []access.Entry) (files []string, err error) {
+	uri := c.Database
+	if path, isFile := strings.CutPrefix(uri, "sqlite:"); isFile {
+		path = strings.TrimPrefix(path, "//")
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(folder, path)
+		}
+		uri, files = "sqlite:"+path, []string{path, path + ".lock"}
+	}
+	ctx := context.Background()
+	db, err := store.Open(uri, zerolog.Nop())
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	waiting, cancel := context.WithTimeout(ctx, lockTime)
+	defer cancel()
+	lock, err := db.Lock(waiting, zerolog.Nop())
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Release()
+	if err := db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	return files, db.Transact(ctx, func(ctx context.Context) error {
+		for _, entry := range entries {
+			entry.AddedBy, entry.AddedAt = id.UserID(c.Admin), time.Now()
+			if err := db.PutEntry(ctx, entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// carrySettings puts the old bot's settings into ours, and says a line about each.
+func carrySettings(found oldbot.Settings, into *settings) (lines []string, err error) {
+	if prefix := strings.TrimSpace(found.Value("bot.prefix")); prefix != "" {
+		into.Prefix = prefix
+	} else {
+		lines = append(lines, "bot.prefix was empty\n    -> bot.prefix, needed in group rooms only: "+into.Prefix)
+	}
+	for _, old := range found {
+		value := old.Value
+		if old.Secret() {
+			value = "(a secret)"
+		}
+		became, err := carrySetting(old, found, into)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("%s: %s: %w", old.Place, old.Key, err)}
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s = %s\n    -> %s", old.Place, old.Key, value, became))
+	}
+	return lines, nil
+}
+
+// carrySetting carries one setting over and says what became of it.
+func carrySetting(old oldbot.Setting, found oldbot.Settings, into *settings) (became string, err error) {
+	switch old.Key {
+	case "bot.server":
+		return "homeserver.address", nil
+	case "bot.username":
+		name, isUserID := strings.CutPrefix(old.Value, "@")
+		name, domain, _ := strings.Cut(name, ":")
+		if isUserID && domain != into.Domain {
+			return "", fmt.Errorf("%s is not on %s, as --domain says", old.Value, into.Domain)
+		}
+		into.Username = name
+		return "bot.username: the bot stays " + into.UserID(), nil
+	case "bot.password", "bot.access_token":
+		return "left out: the bot logs in with registration.yaml", nil
+	case "bot.prefix":
+		return "bot.prefix, needed in group rooms only: " + into.Prefix, nil
+	case "api.base_url":
+		if old.Value == found.Value("bot.server") {
+			return "left out: it is homeserver.address", nil
+		}
+		into.AdminAPI = old.Value
+		return "api.base_url", nil
+	case "api.token":
+		if old.Value == found.Value("bot.access_token") {
+			return "left out: the bot's own; it makes tokens as itself, and so must be a server admin", nil
+		}
+		into.AdminToken = old.Value
+		return "api.token. If it is of the bot's own account, empty it: the bot ends all old sessions of its account", nil
+	case "api.username", "api.password":
+		return "left out: the bot makes tokens as itself, and so must be a server admin", nil
+	case "logging.level":
+		into.LogLevel = "info"
+		if level := strings.ToLower(old.Value); slices.Contains([]string{"debug", "error"}, level) {
+			into.LogLevel = level
+		}
+		return "logging.level: " + into.LogLevel, nil
+	default:
+		return "left out: the old bot did not read it, or it means nothing here", nil
+	}
+}
