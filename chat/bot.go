@@ -146,6 +146,10 @@ func (b *Bot) Abort() {
 	}
 }
 
+// Working tells whether the bot has met the homeserver and made its device, and
+// answers people.
+func (b *Bot) Working() bool { return b.session() != nil }
+
 // Fingerprint tells how people recognise the bot's device. ok is false without
 // encryption, or while the bot is starting.
 func (b *Bot) Fingerprint() (f Fingerprint, ok bool) {

@@ -239,7 +239,7 @@ func (s *session) meet(ctx context.Context) error {
 		words := meetingWords(err, s.cfg)
 		s.bot.status.homeserver(words)
 		if n == 0 || n%20 == 0 {
-			s.log.Warn().Err(err).Msg(words)
+			s.log.Warn().Err(err).Str("homeserver", s.cfg.Homeserver).Msg(words)
 		}
 		select {
 		case <-ctx.Done():
@@ -258,7 +258,7 @@ func meetingWords(err error, cfg Config) string {
 	case errors.Is(err, mautrix.MExclusive):
 		return fmt.Sprintf("The homeserver says that %s is not in the namespace of its registration: compare bot.username with namespaces.users in registration.yaml, then restart the homeserver", cfg.UserID)
 	default:
-		return fmt.Sprintf("The homeserver at %s can't be used yet; trying again", cfg.Homeserver)
+		return "The homeserver can't be used yet; trying again"
 	}
 }
 
@@ -305,13 +305,13 @@ func (s *session) pingLoop(ctx context.Context) {
 		case <-s.pings:
 		}
 		for n := 0; ; n++ {
-			words, again := s.ping(ctx)
+			words, err := s.ping(ctx)
 			s.bot.status.wayBack(words)
-			if !again {
+			if err == nil {
 				break
 			}
 			if n%20 == 0 {
-				s.log.Warn().Msg(words)
+				s.log.Warn().Err(err).Msg(words)
 			}
 			select {
 			case <-ctx.Done():
@@ -322,11 +322,12 @@ func (s *session) pingLoop(ctx context.Context) {
 	}
 }
 
-// ping returns in plain words how the way back is, and whether to try again.
-func (s *session) ping(ctx context.Context) (words string, again bool) {
+// ping returns in plain words how the way back is. They stand in /ready, so they
+// hold no addresses; an error, which is worth another try, may.
+func (s *session) ping(ctx context.Context) (words string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err := s.appservice.AppservicePing(ctx, s.cfg.AppserviceID, "way-back")
+	_, err = s.appservice.AppservicePing(ctx, s.cfg.AppserviceID, "way-back")
 	switch {
 	case err == nil:
 		s.log.Info().Msg("The homeserver reaches the bot")
@@ -334,19 +335,19 @@ func (s *session) ping(ctx context.Context) (words string, again bool) {
 		case s.pinged <- struct{}{}:
 		default:
 		}
-		return "ok", false
+		return "ok", nil
 	case errors.Is(err, mautrix.MUnrecognized):
-		return "unknown: this homeserver has no ping", false
+		return "unknown: this homeserver has no ping", nil
 	case errors.Is(err, mautrix.MURLNotSet):
-		return "The registration that the homeserver has loaded has no url: it will never tell the bot about messages. Set url in registration.yaml and restart the homeserver", true
+		return "The registration that the homeserver has loaded has no url: it will never tell the bot about messages. Set url in registration.yaml and restart the homeserver", err
 	case errors.Is(err, mautrix.MConnectionFailed), errors.Is(err, mautrix.MConnectionTimeout):
-		return fmt.Sprintf("The homeserver can't reach the bot at the url in registration.yaml (%v): it must lead, seen from the homeserver, to appservice.listen", err), true
+		return "The homeserver can't reach the bot at the url in registration.yaml: it must lead, seen from the homeserver, to appservice.listen", err
 	case errors.Is(err, mautrix.MBadStatus):
-		return fmt.Sprintf("Something else than this bot answers at the url in registration.yaml, or with another hs_token (%v): the bot and the homeserver must use the same registration.yaml; restart both", err), true
+		return "Something else than this bot answers at the url in registration.yaml, or with another hs_token: the bot and the homeserver must use the same registration.yaml; restart both", err
 	case errors.Is(err, mautrix.MForbidden), errors.Is(err, mautrix.MNotFound):
-		return fmt.Sprintf("The homeserver does not know an appservice with the id %s: compare it with the registration.yaml that it has loaded", s.cfg.AppserviceID), true
+		return fmt.Sprintf("The homeserver does not know an appservice with the id %s: compare it with the registration.yaml that it has loaded", s.cfg.AppserviceID), err
 	default:
-		return fmt.Sprintf("Asking the homeserver to call the bot failed (%v)", err), true
+		return "Asking the homeserver to call the bot failed, see the log", err
 	}
 }
 

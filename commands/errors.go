@@ -87,6 +87,8 @@ func failureKey(err error) string {
 		return "server.not_kept"
 	case errors.Is(err, tokens.ErrTokensOff):
 		return "server.tokens_off"
+	case errors.Is(err, tokens.ErrNotAdminToken):
+		return "server.not_admin_token"
 	case errors.Is(err, tokens.ErrNotAdminClient):
 		return "server.not_admin_client"
 	case errors.Is(err, tokens.ErrBadClient):

@@ -200,6 +200,11 @@ func TestServerProblemsAreToldWithTheirCure(t *testing.T) {
 		})
 	}
 
+	t.Run("an access token of no admin", func(t *testing.T) {
+		dendrite := tokenstest.StartDendrite(t)
+		dendrite.Next(tokenstest.JSON(http.StatusForbidden, `{"errcode":"M_FORBIDDEN","error":"This API can only be used by admin users."}`))
+		on(t, dendrite.Config()).says(inviter, "list").has("isn't a server admin's", "set api.token")
+	})
 	t.Run("not in admin_clients", func(t *testing.T) {
 		mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
 		mas.SetAdminClient(false)

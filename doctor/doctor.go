@@ -45,6 +45,8 @@ type Database interface {
 	// Look returns how the schema is: whether the database exists, and whether
 	// this program's version can work with it.
 	Look(ctx context.Context) (exists bool, err error)
+	// Held tells whether a bot works with it now.
+	Held(ctx context.Context) (bool, error)
 	// Device returns the id of the bot's device; empty if it has none yet.
 	Device(ctx context.Context) (string, error)
 }

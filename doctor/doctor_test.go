@@ -54,13 +54,23 @@ type fakeTokens struct {
 
 func (f fakeTokens) Get(context.Context, string) (tokens.Token, error) { return tokens.Token{}, f.err }
 
+// masTokens are fakeTokens of MAS, which tells how people sign up there.
+type masTokens struct {
+	fakeTokens
+	signUp tokens.SignUp
+}
+
+func (f masTokens) SignUp(context.Context) (tokens.SignUp, error) { return f.signUp, f.err }
+
 type fakeDatabase struct {
 	missing bool
+	held    bool
 	device  string
 	err     error
 }
 
 func (f fakeDatabase) Look(context.Context) (bool, error)     { return !f.missing, f.err }
+func (f fakeDatabase) Held(context.Context) (bool, error)     { return f.held, nil }
 func (f fakeDatabase) Device(context.Context) (string, error) { return f.device, f.err }
 
 type object = map[string]any
@@ -122,7 +132,7 @@ namespaces: {users: [{exclusive: true, regex: '^@registration-bot:example\.com$'
 	h.patient = Patient{
 		Config: cfg, ConfigFile: configFile, Registration: reg, Now: time.Now,
 		Tokens:   fakeTokens{err: tokens.ErrNotFound},
-		Database: fakeDatabase{device: "DEVICE"},
+		Database: fakeDatabase{device: "DEVICE", held: true},
 		HTTP:     &http.Client{Transport: noOutside{}},
 	}
 	return h
@@ -199,11 +209,14 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 		"another server name":        {replace(whoami, says(200, object{"user_id": "@_registration-bot:other.org"})), "server name", Problem, "homeserver.domain: other.org"},
 		"bot not registered yet":     {onlyAsBot(whoami, refuses(403, "M_FORBIDDEN", "Application service has not registered this user (x)")), "bot user", Warning, "Start the bot"},
 		"bot not in the namespace":   {onlyAsBot(whoami, refuses(403, "M_FORBIDDEN", "Application service cannot masquerade as this user")), "bot user", Problem, "namespaces.users"},
-		"bot not running":            {func(h *hospital) { h.patient.Config.Appservice.Listen = "127.0.0.1:1" }, "way back", Warning, "not running"},
+		"bot not running":            {func(h *hospital) { notRunning(h, false) }, "way back", Warning, "not running"},
+		"another copy at work":       {func(h *hospital) { notRunning(h, true) }, "database", Warning, "another copy"},
+		"another bot at this port":   {func(h *hospital) { h.patient.Database = fakeDatabase{device: "DEVICE"} }, "database", Warning, "none works with this database"},
 		"wrong url":                  {replace(ping, refuses(502, "M_CONNECTION_FAILED", "refused")), "way back", Problem, "url in registration.yaml"},
 		"wrong hs_token":             {replace(ping, refuses(502, "M_BAD_STATUS", "403")), "way back", Problem, "same registration.yaml"},
 		"no ping":                    {replace(ping, refuses(404, "M_UNRECOGNIZED", "")), "way back", Warning, "no ping"},
 		"not an admin":               {api(tokens.ErrNotAdmin), "token API", Problem, `{"admin": true}`},
+		"api.token of no admin":      {api(tokens.ErrNotAdminToken), "token API", Problem, "Set api.token"},
 		"closed by a proxy":          {api(tokens.ErrNoAPI), "token API", Problem, "api.base_url"},
 		"MAS in front":               {api(&tokens.Error{Kind: tokens.ErrNeedsCredentials, Found: "mas"}), "token API", Problem, "mas"},
 		"not in admin_clients":       {api(tokens.ErrNotAdminClient), "token API", Problem, "admin_clients"},
@@ -211,6 +224,13 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 		"token API away":             {api(tokens.ErrUnreachable), "token API", Problem, "api.base_url"},
 		"registration off":           {replace(register, refuses(403, "M_FORBIDDEN", "Registration has been disabled")), "sign-up", Problem, "enable_registration: true"},
 		"tokens not asked for":       {replace(register, says(401, object{"flows": []object{{"stages": []string{"m.login.dummy"}}}})), "sign-up", Problem, "registration_requires_token"},
+		"MAS without tokens":         {atMAS(tokens.SignUp{Open: true}), "sign-up", Warning, "password_registration_token_required: true"},
+		"MAS that lets nobody in":    {atMAS(tokens.SignUp{WantsTokens: true}), "sign-up", Warning, "password_registration_enabled: true"},
+		"MAS that can't be asked":    {atMAS(tokens.SignUp{}, tokens.ErrNotAdminClient), "sign-up", Warning, "can't be seen"},
+		"MAS, said otherwise":        {replace(register, elsewhere), "sign-up", Warning, "api.type"},
+		"open Dendrite":              {onDendrite(register, says(401, object{"flows": []object{{"stages": []string{"m.login.dummy"}}}})), "sign-up", Warning, "registration_disabled: true"},
+		"closed Dendrite":            {onDendrite(register, refuses(403, "M_FORBIDDEN", "Registration is disabled")), "sign-up", Warning, "lets nobody register"},
+		"not loaded by Dendrite":     {onDendrite(whoami, unknownToken), "server name", Problem, "app_service_api:"},
 		"one way without a token":    {replace(register, says(401, object{"flows": []object{{"stages": []string{tokenStage}}, {"stages": []string{"m.login.dummy"}}}})), "sign-up", Problem, "without a token"},
 		"database down":              {func(h *hospital) { h.patient.Database = fakeDatabase{err: errors.New("refused"), device: "DEVICE"} }, "database", Problem, "database.uri"},
 		"no database yet":            {func(h *hospital) { h.patient.Database = fakeDatabase{missing: true, device: "DEVICE"} }, "database", Warning, "Start the bot"},
@@ -236,7 +256,7 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 					t.Error("it does not say what to do")
 				}
 			}
-			if Sound(findings) != (c.state == Warning) {
+			if Sound(findings) != (c.state == Warning && name != "MAS that can't be asked") {
 				t.Errorf("Sound = %v in %+v", Sound(findings), findings)
 			}
 			for _, f := range findings {
@@ -246,6 +266,31 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// elsewhere is what Synapse says of registering when it left that to MAS.
+var elsewhere = refuses(403, "M_FORBIDDEN", "Registration has been disabled. Only m.login.application_service registrations are allowed.")
+
+// atMAS leaves accounts to a MAS, which may fail.
+func atMAS(signUp tokens.SignUp, err ...error) func(*hospital) {
+	return func(h *hospital) {
+		h.answers["POST /_matrix/client/v3/register"] = elsewhere
+		h.patient.Tokens = masTokens{fakeTokens{err: errors.Join(err...)}, signUp}
+	}
+}
+
+// onDendrite makes the homeserver one that has Dendrite's admin API.
+func onDendrite(request string, answer answerFunc) func(*hospital) {
+	return func(h *hospital) {
+		h.answers["GET /_dendrite/admin/registrationTokens"] = refuses(401, "M_MISSING_TOKEN", "missing access token")
+		h.answers[request] = answer
+	}
+}
+
+// notRunning has nobody listen where the bot does.
+func notRunning(h *hospital, held bool) {
+	h.patient.Config.Appservice.Listen = "127.0.0.1:1"
+	h.patient.Database = fakeDatabase{device: "DEVICE", held: held}
 }
 
 // onlyAsBot answers so when the appservice speaks as the bot.

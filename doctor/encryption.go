@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 // encryption looks whether the homeserver shows the bot's device with its
@@ -54,6 +53,6 @@ func encryption(ctx context.Context, p *Patient) Finding {
 		}
 	}
 	return problem(
-		fmt.Sprintf("The bot's device %s is not signed by its identity (%s): clients warn of it.", device, strings.TrimPrefix(bot, "@")),
-		"Restart the bot: it signs its device.")
+		fmt.Sprintf("The bot's device %s is not signed by the identity that the homeserver has of %s: clients warn of it.", device, bot),
+		"Restart the bot: it signs its device, or says in its log why it can't.")
 }

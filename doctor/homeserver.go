@@ -66,6 +66,13 @@ func (p *Patient) software(ctx context.Context) (name, version string) {
 	return "Synapse", version
 }
 
+// isDendrite tells by its answers whether the homeserver is Dendrite, which wants
+// other config lines and never asks newcomers for tokens.
+func (p *Patient) isDendrite(ctx context.Context) bool {
+	a, err := p.call(ctx, http.MethodGet, p.homeserver(), "/_dendrite/admin/registrationTokens", nil, false, nil)
+	return err == nil && a.errcode == "M_MISSING_TOKEN"
+}
+
 var synapseVersion = regexp.MustCompile(`^1\.(\d+)`)
 
 func tooOld(version string) bool {

@@ -16,7 +16,7 @@ func serverName(ctx context.Context, p *Patient) Finding {
 		return problem(fmt.Sprintf("The homeserver can't be asked: %v.", err), "See the check of the homeserver.")
 	}
 	if a.errcode == "M_UNKNOWN_TOKEN" {
-		return problem("The homeserver does not know the as_token: it has not loaded this registration.yaml.", loadRegistration(p))
+		return problem("The homeserver does not know the as_token: it has not loaded this registration.yaml.", loadRegistration(ctx, p))
 	}
 	var who struct {
 		UserID string `json:"user_id"`
@@ -34,10 +34,14 @@ func serverName(ctx context.Context, p *Patient) Finding {
 }
 
 // loadRegistration is the cure when the homeserver does not know the bot.
-func loadRegistration(p *Patient) string {
+func loadRegistration(ctx context.Context, p *Patient) string {
 	path, err := filepath.Abs(p.Config.Appservice.Registration)
 	if err != nil {
 		path = p.Config.Appservice.Registration
+	}
+	if p.isDendrite(ctx) {
+		return fmt.Sprintf("Put this into dendrite.yaml, see that the homeserver can read the file, and restart it:\n"+
+			"app_service_api:\n  config_files:\n    - %s", path)
 	}
 	return fmt.Sprintf("Put this into homeserver.yaml, see that the homeserver can read the file, and restart it:\n"+
 		"app_service_config_files:\n  - %s", path)

@@ -22,13 +22,8 @@ func AskTokens(ctx context.Context, server tokens.Server, bot string) Finding {
 	if err != nil && !errors.Is(err, tokens.ErrNotFound) {
 		return tokensTrouble(err, bot)
 	}
-	switch abilities := tokens.AbilitiesOf(server); {
-	case abilities.Unenforced:
-		return warning(
-			fmt.Sprintf("The bot can make tokens on this server (%s), but the server lets people register without one.", abilities.Kind),
-			"Dendrite does not enforce tokens: keep registration closed, or accept that anybody can register.")
-	case abilities.Kind != "":
-		return ok(fmt.Sprintf("The bot can make registration tokens (%s).", abilities.Kind))
+	if kind := tokens.AbilitiesOf(server).Kind; kind != "" {
+		return ok(fmt.Sprintf("The bot can make registration tokens (%s).", kind))
 	}
 	return ok("The bot can make registration tokens.")
 }
@@ -52,6 +47,7 @@ func tokensTrouble(err error, bot string) Finding {
 		{tokens.ErrNoAdminAPI, "MAS answers, but does not serve its admin API there.", "Add the resource adminapi to a listener in MAS's config, and set api.base_url to it."},
 		{tokens.ErrHasNone, "This homeserver has no token API.", "If its accounts are kept by MAS, set api.type: mas. Conduit and its relatives have none that the bot could use."},
 		{tokens.ErrWrongKind, fmt.Sprintf("api.type names another kind of server than the one that is there (%s).", found), fmt.Sprintf("Set api.type: %s", found)},
+		{tokens.ErrNotAdminToken, "The access token in api.token is not a server admin's.", "Set api.token to the access token of a server admin."},
 		{tokens.ErrNotAdmin, fmt.Sprintf("%s is not a server admin.", bot), makeAdmin(bot)},
 		{tokens.ErrBadCredentials, "The server does not accept the bot's access token.", "If api.token is set, it may be old; else the homeserver has not loaded registration.yaml."},
 		{tokens.ErrNoAPI, "The token API is not at api.base_url: a proxy closes /_synapse/admin, or accounts are kept by MAS.", "Set api.base_url to the homeserver's internal address, for example http://localhost:8008"},
@@ -66,5 +62,6 @@ func tokensTrouble(err error, bot string) Finding {
 }
 
 func makeAdmin(bot string) string {
-	return fmt.Sprintf(`Let an admin of the server send PUT /_synapse/admin/v2/users/%s with the body {"admin": true}, or run: matrix-registration-bot grant-admin`, bot)
+	return fmt.Sprintf(`Let an admin of the server send PUT /_synapse/admin/v2/users/%s with the body {"admin": true}, or run this with their access token in FILE:
+matrix-registration-bot grant-admin --access-token-file FILE`, bot)
 }

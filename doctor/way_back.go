@@ -10,8 +10,7 @@ import (
 
 // wayBack has the homeserver call the bot (MSC2659). That needs a running bot.
 func wayBack(ctx context.Context, p *Patient) Finding {
-	own, err := p.call(ctx, http.MethodGet, "http://"+p.Config.Appservice.Listen, "/health", nil, false, nil)
-	if err != nil || own.status != http.StatusOK {
+	if !p.running(ctx) {
 		return warning("The bot is not running, so the homeserver could not be asked to call it.", "Start the bot, then ask again.")
 	}
 	path := "/_matrix/client/v1/appservice/" + url.PathEscape(p.Registration.ID) + "/ping"
@@ -42,6 +41,12 @@ func wayBack(ctx context.Context, p *Patient) Finding {
 			"Let the homeserver load this registration.yaml, and restart it.")
 	}
 	return problem(fmt.Sprintf("Asking the homeserver to call the bot failed: HTTP %d %s.", a.status, a.words), "See the homeserver's log.")
+}
+
+// running tells whether a bot answers where this one listens.
+func (p *Patient) running(ctx context.Context) bool {
+	a, err := p.call(ctx, http.MethodGet, "http://"+p.Config.Appservice.Listen, "/health", nil, false, nil)
+	return err == nil && a.status == http.StatusOK
 }
 
 func mentions(text, part string) bool {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -62,6 +64,26 @@ func (d *DB) Lock(ctx context.Context, log zerolog.Logger) (*Lock, error) {
 		case <-time.After(lockRetry):
 		}
 	}
+}
+
+// Held tells whether a process works with the database now.
+func (d *DB) Held(ctx context.Context) (bool, error) {
+	if d.kind == postgres {
+		held, _, err := first(ctx, d, "looking who works with the database", scanOne[bool], `
+			SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype='advisory' AND granted AND objsubid=1 AND (classid::bigint << 32 | objid::bigint)=$1
+				AND database=(SELECT oid FROM pg_database WHERE datname=current_database()))`, int64(advisoryKey))
+		return held, err
+	}
+	path := d.path + ".lock"
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := file.TryRLock()
+	if err != nil {
+		return false, fmt.Errorf("looking who works with the database: %w", err)
+	}
+	return !free, file.Close()
 }
 
 func (d *DB) tryLock(ctx context.Context) (*Lock, error) {

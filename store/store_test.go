@@ -492,14 +492,23 @@ func TestOnlyOneProcessHoldsADatabase(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			uri := freshURI(t, engine)
 			one, two := open(t, uri), open(t, uri)
+			isHeld := func(want bool) {
+				t.Helper()
+				if held, err := two.Held(t.Context()); err != nil || held != want {
+					t.Errorf("Held = %t, %v, want %t", held, err, want)
+				}
+			}
+			isHeld(false)
 			held, err := one.Lock(t.Context(), zerolog.Nop())
 			must(t, err)
+			isHeld(true)
 			untilItWaits, stop := context.WithCancel(t.Context())
 			defer stop()
 			if _, err := two.Lock(untilItWaits, zerolog.New(telling(stop))); !errors.Is(err, ErrInUse) {
 				t.Fatalf("a second lock: %v, want ErrInUse", err)
 			}
 			held.Release()
+			isHeld(false)
 			taken, err := two.Lock(t.Context(), zerolog.Nop())
 			must(t, err)
 			taken.Release()

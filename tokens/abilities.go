@@ -43,6 +43,18 @@ type UserFinder interface {
 	LastUser(ctx context.Context, token Token) (localpart string, err error)
 }
 
+// SignUpTeller tells how people make accounts, where the homeserver itself
+// does not know it.
+type SignUpTeller interface {
+	SignUp(ctx context.Context) (SignUp, error)
+}
+
+// SignUp is how people make accounts with a password.
+type SignUp struct {
+	Open        bool // they can
+	WantsTokens bool // they need a registration token for it
+}
+
 // AbilitiesOf returns the abilities of a server; one that does not tell has none.
 func AbilitiesOf(server Server) Abilities {
 	if able, ok := server.(interface{ Abilities() Abilities }); ok {

@@ -90,6 +90,17 @@ func (a *API) LastUser(ctx context.Context, token Token) (string, error) {
 	})
 }
 
+// SignUp tells how people make accounts.
+func (a *API) SignUp(ctx context.Context) (SignUp, error) {
+	const op = "find how people sign up"
+	return use(ctx, a, op, func(s backend) (SignUp, error) {
+		if teller, ok := s.(SignUpTeller); ok {
+			return teller.SignUp(ctx)
+		}
+		return SignUp{}, &Error{Kind: ErrUnable, Op: op}
+	})
+}
+
 // Close gives back what the server lent. The API can be used on.
 func (a *API) Close(ctx context.Context) error {
 	if closer, ok := a.known().(interface{ Close(context.Context) error }); ok {

@@ -39,8 +39,8 @@ func TestDendriteForOneWhoIsNoAdmin(t *testing.T) {
 	config.Token = tokenstest.ASToken
 	server := connect(t, config)
 	_, err := server.Create(t.Context(), tokens.Spec{Text: "abc"})
-	wantKind(t, err, tokens.ErrNotAdmin)
-	wantKind(t, server.Delete(t.Context(), "abc"), tokens.ErrNotAdmin)
+	wantKind(t, err, tokens.ErrNotAdminToken)
+	wantKind(t, server.Delete(t.Context(), "abc"), tokens.ErrNotAdminToken)
 	config.Token = "old"
 	_, err = connect(t, config).List(t.Context())
 	wantKind(t, err, tokens.ErrBadCredentials)

@@ -44,6 +44,8 @@ var (
 	// for them at registration (Dendrite: client_api.registration_requires_token).
 	ErrTokensOff = fmt.Errorf("%w: registration tokens are switched off in the server's config", ErrRefused)
 
+	// ErrNotAdminToken: the access token in the config is no server admin's.
+	ErrNotAdminToken = fmt.Errorf("%w: api.token is no admin's", ErrNotAdmin)
 	// ErrNotAdminClient: MAS knows the client, but policy.data.admin_clients of
 	// its config does not name it.
 	ErrNotAdminClient = fmt.Errorf("%w: its client is not in MAS's admin_clients", ErrNotAdmin)

@@ -20,9 +20,10 @@ type mas struct {
 }
 
 const (
-	masTokens   = "/api/admin/v1/user-registration-tokens"
-	masUsers    = "/api/admin/v1/users"
-	masPageSize = 1000 // MAS has no maximum
+	masTokens     = "/api/admin/v1/user-registration-tokens"
+	masUsers      = "/api/admin/v1/users"
+	masSiteConfig = "/api/admin/v1/site-config"
+	masPageSize   = 1000 // MAS has no maximum
 )
 
 // masItem is a token as it comes; its id is the one by which it is asked for.
@@ -251,6 +252,17 @@ func (m *mas) LastUser(ctx context.Context, token Token) (string, error) {
 
 // Close gives the access token back.
 func (m *mas) Close(ctx context.Context) error { return m.auth.close(ctx) }
+
+// SignUp asks GET /site-config. What it says of tokens is not the whole truth:
+// it knows nothing of MAS's older setting for them, account.registration_token_required.
+func (m *mas) SignUp(ctx context.Context) (SignUp, error) {
+	config, err := ask[struct {
+		Enabled bool `json:"password_registration_enabled"`
+		Token   bool `json:"password_registration_token_required"`
+		Tokens  bool `json:"registration_token_required"` // its older name
+	}](ctx, m, call{op: "find how people sign up", method: http.MethodGet, path: masSiteConfig})
+	return SignUp{Open: config.Enabled, WantsTokens: config.Token || config.Tokens}, err
+}
 
 // ask asks the admin API, with a new access token once if MAS does not take
 // the one at hand.

@@ -419,6 +419,19 @@ func TestWhoUsedATokenLast(t *testing.T) {
 	}
 }
 
+func TestMASTellsHowPeopleSignUp(t *testing.T) {
+	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+	server := connect(t, mas.Config())
+	for _, want := range []tokens.SignUp{{Open: true, WantsTokens: true}, {Open: true}, {WantsTokens: true}, {}} {
+		mas.SetSignUp(want)
+		if got, err := server.SignUp(t.Context()); err != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	}
+	_, err := connect(t, tokenstest.StartSynapse(t).Config()).SignUp(t.Context())
+	wantKind(t, err, tokens.ErrUnable)
+}
+
 func TestNoErrorOfMASHoldsASecret(t *testing.T) {
 	const text = "sEcReT.t0ken~_-"
 	echo := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {

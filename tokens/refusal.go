@@ -97,6 +97,14 @@ func matrixKind(call call, status int, said refusalBody) error {
 	return nil
 }
 
+// tokenKind is matrixKind for an access token that is not the bot's own.
+func tokenKind(call call, status int, said refusalBody) error {
+	if kind := matrixKind(call, status, said); kind != ErrNotAdmin {
+		return kind
+	}
+	return ErrNotAdminToken
+}
+
 // longestRetryAfter bounds what a server can ask for.
 const longestRetryAfter = 24 * time.Hour
 

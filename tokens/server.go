@@ -86,13 +86,14 @@ func newBackend(config Config, kind string) (backend, error) {
 	admin := cmp.Or(config.BaseURL, config.Homeserver)
 	switch {
 	case kind == KindSynapse && config.Token != "":
-		client := config.client().at(admin, matrixKind)
+		client := config.client().at(admin, tokenKind)
 		if isASToken {
+			client.kindOf = matrixKind
 			client.query = url.Values{"user_id": {config.UserID}}.Encode()
 		}
 		return &synapse{client.bearer(config.Token), synapseTokens}, nil
 	case kind == KindDendrite && config.Token != "" && !isASToken:
-		return &dendrite{synapse{config.client().at(admin, matrixKind).bearer(config.Token), dendriteTokens}}, nil
+		return &dendrite{synapse{config.client().at(admin, tokenKind).bearer(config.Token), dendriteTokens}}, nil
 	case kind == KindMAS && (config.ClientID != "" || config.Token != "" && !isASToken):
 		return newMAS(config), nil
 	case kind == KindSynapse, kind == KindDendrite, kind == KindMAS:

@@ -63,10 +63,9 @@ func examine(around *surroundings, asJSON bool) error {
 	return err
 }
 
-// checkUp makes doctor's checks once the homeserver is there, and logs a line
-// for each.
+// checkUp makes doctor's checks once the bot works, and logs a line for each.
 func (a *app) checkUp(ctx context.Context) {
-	for a.bot.Status().Homeserver != "ok" {
+	for !a.bot.Working() {
 		select {
 		case <-ctx.Done():
 			return
@@ -120,6 +119,16 @@ func (d doctorsDatabase) Look(ctx context.Context) (exists bool, err error) {
 	}
 	defer db.Close()
 	return db.Look(ctx)
+}
+
+// Held implements doctor.Database.
+func (d doctorsDatabase) Held(ctx context.Context) (bool, error) {
+	db, err := store.OpenExisting(d.cfg.Database.URI, zerolog.Nop())
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	return db.Held(ctx)
 }
 
 // Device implements doctor.Database.

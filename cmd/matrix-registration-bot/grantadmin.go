@@ -117,7 +117,7 @@ func adminCall(ctx context.Context, method, target, token string, body any) erro
 	case said.Errcode == "M_NOT_FOUND":
 		return errors.New("the bot's user does not exist yet: start the bot once, then try again")
 	case said.Errcode == "" || said.Errcode == "M_UNRECOGNIZED":
-		return fmt.Errorf("there is no admin API at this address (HTTP %d): set api.base_url to the homeserver's internal address", resp.StatusCode)
+		return fmt.Errorf("there is no admin API at this address (HTTP %d): set api.base_url to Synapse's internal address; for Dendrite and MAS, which know no such right of the bot, see docs/servers.md", resp.StatusCode)
 	}
 	return fmt.Errorf("the admin API answered HTTP %d %s: %s", resp.StatusCode, said.Errcode, said.Error)
 }

@@ -206,10 +206,14 @@ func TestDoctorOnARealInstallation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := site.Bot.Reached(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	healthy := &hospital{t, site}
 	if complaints, err := healthy.doctor("config.yaml"); err != nil || complaints != "" {
 		t.Fatalf("doctor of a healthy installation: %v\n%s", err, complaints)
 	}
+	t.Run("grant-admin", func(t *testing.T) { (&hospital{t, site}).grantsAdmin() })
 	content, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)

@@ -86,15 +86,20 @@ func (l *Lab) keep(b *Bot) {
 
 // Command runs a subcommand of the program to its end and returns what it printed.
 func (b *Bot) Command(ctx context.Context, arguments ...string) (string, error) {
-	return b.command(ctx, nil, arguments...)
+	return b.command(ctx, "", nil, arguments...)
 }
 
-func (b *Bot) command(ctx context.Context, environment []string, arguments ...string) (string, error) {
+// CommandThatAsks is Command for one that asks something: answer is what it reads.
+func (b *Bot) CommandThatAsks(ctx context.Context, answer string, arguments ...string) (string, error) {
+	return b.command(ctx, answer, nil, arguments...)
+}
+
+func (b *Bot) command(ctx context.Context, answer string, environment []string, arguments ...string) (string, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, b.binary, arguments...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), environment...)
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(answer), &out, &out
 	cmd.SysProcAttr = attributes(nil)
 	err := cmd.Run()
 	return out.String(), err
@@ -102,7 +107,7 @@ func (b *Bot) command(ctx context.Context, environment []string, arguments ...st
 
 // Twin runs a second bot on the same database, listening elsewhere, to its end.
 func (b *Bot) Twin(ctx context.Context) (string, error) {
-	return b.command(ctx, []string{"APPSERVICE_LISTEN=127.0.0.1:0"}, "-c", "config.yaml", "run")
+	return b.command(ctx, "", []string{"APPSERVICE_LISTEN=127.0.0.1:0"}, "-c", "config.yaml", "run")
 }
 
 // Start runs the bot and returns when it is ready.

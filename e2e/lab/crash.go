@@ -39,15 +39,7 @@ func (b *CrashingBot) Start(ctx context.Context) error {
 	if err := b.run(ctx, b.Program, "CRASH_ORDER="+b.order); err != nil {
 		return err
 	}
-	return b.process.until(ctx, "the homeserver has reached the bot", b.reached)
-}
-
-func (b *CrashingBot) reached(ctx context.Context) error {
-	words, err := b.readiness(ctx)
-	if err == nil && !strings.Contains(words, `"way_back":"ok"`) {
-		err = errors.New(words)
-	}
-	return err
+	return b.Reached(ctx)
 }
 
 // Arm has the bot count crash points from now on, and end when it meets the

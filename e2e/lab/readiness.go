@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,18 @@ var errNotReady = errors.New("the bot says that it is not ready")
 func (b *Bot) Ready(ctx context.Context) error {
 	return b.process.until(ctx, "the bot is ready", func(ctx context.Context) error {
 		_, err := b.readiness(ctx)
+		return err
+	})
+}
+
+// Reached waits until the homeserver has reached the bot, which then has done
+// all that it does at a start.
+func (b *Bot) Reached(ctx context.Context) error {
+	return b.process.until(ctx, "the homeserver has reached the bot", func(ctx context.Context) error {
+		words, err := b.readiness(ctx)
+		if err == nil && !strings.Contains(words, `"way_back":"ok"`) {
+			err = errors.New(words)
+		}
 		return err
 	})
 }

@@ -37,6 +37,18 @@ func (s *Synapse) Appoint(ctx context.Context) error {
 	return nil
 }
 
+// AdminToken is the access token of that server admin.
+func (s *Synapse) AdminToken() string { return s.admin.Client.AccessToken }
+
+// IsAdmin tells whether a user is a server admin.
+func (s *Synapse) IsAdmin(ctx context.Context, user id.UserID) (bool, error) {
+	info, err := s.admin.GetUserInfo(ctx, user)
+	if err != nil {
+		return false, fmt.Errorf("asking about %s: %w", user, err)
+	}
+	return info.Admin, nil
+}
+
 // register makes an account for a person, whom the homeserver's rate limits do
 // not hold back.
 func (s *Synapse) register(ctx context.Context, localpart, password string) error {

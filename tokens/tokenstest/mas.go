@@ -42,6 +42,7 @@ type MAS struct {
 	users    []*masUser
 	sessions []*masSession
 	refused  bool // the client is not in admin_clients
+	signUp   tokens.SignUp
 	moved    bool // adminapi is on the internal listener
 }
 
@@ -67,7 +68,7 @@ func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.serve(w
 // which tells them apart by their host names.
 func NewMAS(t testing.TB, options MASOptions) *MAS {
 	t.Helper()
-	s := &MAS{t: t, options: options, Homeserver: NewSynapse()}
+	s := &MAS{t: t, options: options, Homeserver: NewSynapse(), signUp: tokens.SignUp{Open: true, WantsTokens: true}}
 	s.options.AuthMethod = cmp.Or(options.AuthMethod, "client_secret_basic")
 	s.options.Lifetime = cmp.Or(options.Lifetime, 5*time.Minute)
 	s.Public = &Listener{answer: s.answerPublic}
@@ -132,6 +133,14 @@ func (s *MAS) AllowOddRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.odd = true
+}
+
+// SetSignUp says whether people can make accounts with a password, and whether
+// they need a token for it; at first both is so.
+func (s *MAS) SetSignUp(how tokens.SignUp) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signUp = how
 }
 
 // SetAdminClient puts the client into policy.data.admin_clients, where it is at

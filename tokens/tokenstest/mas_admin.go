@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"matrix-registration-bot/tokens"
 )
 
 const masTokens = "/api/admin/v1/user-registration-tokens"
@@ -25,7 +27,7 @@ func (s *MAS) admin(w http.ResponseWriter, r *http.Request, path string) {
 	case path == "/api/admin/v1/version":
 		handlers[http.MethodGet] = func() { write(w, http.StatusOK, map[string]string{"version": "v1.22.0"}) }
 	case path == "/api/admin/v1/site-config":
-		handlers[http.MethodGet] = func() { write(w, http.StatusOK, siteConfig()) }
+		handlers[http.MethodGet] = func() { write(w, http.StatusOK, siteConfig(s.signUp)) }
 	case path == "/api/admin/v1/users":
 		handlers[http.MethodGet] = func() { s.listUsers(w, r) }
 	case path == masTokens:
@@ -55,11 +57,11 @@ func (s *MAS) admin(w http.ResponseWriter, r *http.Request, path string) {
 	}
 }
 
-func siteConfig() map[string]any {
+func siteConfig(how tokens.SignUp) map[string]any {
 	return map[string]any{
-		"server_name": "example.com", "password_login_enabled": true, "password_registration_enabled": true,
-		"password_registration_email_required": false, "password_registration_token_required": true,
-		"registration_token_required": true, "email_change_allowed": true, "displayname_change_allowed": true,
+		"server_name": "example.com", "password_login_enabled": true, "password_registration_enabled": how.Open,
+		"password_registration_email_required": false, "password_registration_token_required": how.WantsTokens,
+		"registration_token_required": how.WantsTokens, "email_change_allowed": true, "displayname_change_allowed": true,
 		"password_change_allowed": true, "account_recovery_allowed": false, "account_deactivation_allowed": true,
 		"captcha_enabled": false, "minimum_password_complexity": 3,
 	}
