@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 
 	"maunium.net/go/mautrix/event"
@@ -15,15 +14,12 @@ import (
 	"matrix-registration-bot/store"
 )
 
-// errNoSession means that the bot is starting or stopped.
-var errNoSession = errors.New("the bot is not in its rooms yet")
-
 // Rooms implements news.Chat. Rooms that can't be read are left out, since a
 // broken one must not hold up the others.
 func (b *Bot) Rooms(ctx context.Context) ([]news.Room, error) {
 	s := b.session()
 	if s == nil {
-		return nil, errNoSession
+		return nil, news.ErrNotYet
 	}
 	joined, err := quickly(ctx, s.client.JoinedRooms)
 	if err != nil {

@@ -9,6 +9,7 @@ package news
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"maunium.net/go/mautrix/id"
@@ -66,10 +67,13 @@ type Store interface {
 	PutSetting(ctx context.Context, name, value string) error
 }
 
+// ErrNotYet means that the bot is starting, or stopped.
+var ErrNotYet = errors.New("the bot is not in its rooms yet")
+
 // Chat is where news is told.
 type Chat interface {
 	// Rooms returns the rooms that the bot is in, as far as it knows who else is
-	// there.
+	// there, or ErrNotYet.
 	Rooms(ctx context.Context) ([]Room, error)
 	// Tell queues a message, in the transaction of ctx. It mentions the person, if
 	// one is given, and is encrypted in an encrypted room.

@@ -2,6 +2,7 @@ package news
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -63,7 +64,9 @@ func (w *Watcher) Run(ctx context.Context) {
 	for {
 		settings := w.Settings()
 		if settings.Enabled {
-			w.logTrouble(ctx, w.round(ctx, settings))
+			if err := w.round(ctx, settings); !errors.Is(err, ErrNotYet) {
+				w.logTrouble(ctx, err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -24,7 +24,9 @@ const synapseUsers = "/_synapse/admin/v3/users"
 
 // NewAccounts asks GET /users
 // (https://element-hq.github.io/synapse/latest/admin_api/user_admin_api.html#list-accounts).
-// Times have a resolution of a second.
+// Times have a resolution of a second. There user_id, which says whom the
+// as_token stands for, is a filter as well, except beside a name; and the name
+// matches everybody.
 func (s *synapse) NewAccounts(ctx context.Context, since time.Time) ([]Account, error) {
 	answer, err := do[struct {
 		Users []struct {
@@ -32,7 +34,7 @@ func (s *synapse) NewAccounts(ctx context.Context, since time.Time) ([]Account, 
 			CreationTS int64  `json:"creation_ts"` // Unix time in milliseconds
 		} `json:"users"`
 	}](ctx, s.client, call{op: "list accounts", method: http.MethodGet, path: synapseUsers, query: url.Values{
-		"order_by": {"creation_ts"}, "dir": {"b"}, "guests": {"false"}, "limit": {"100"},
+		"order_by": {"creation_ts"}, "dir": {"b"}, "guests": {"false"}, "limit": {"100"}, "name": {"%"},
 	}})
 	if err != nil {
 		return nil, err

@@ -162,6 +162,7 @@ func (e *JSEvent) message() Message {
 		HTML:      content.FormattedBody,
 		Type:      content.MsgType,
 		InReplyTo: content.RelatesTo.GetReplyTo(),
+		Mentions:  content.Mentions,
 		Encrypted: e.Encrypted,
 		SentAt:    time.UnixMilli(e.SentAt),
 	}

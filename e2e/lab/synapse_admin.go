@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
@@ -113,6 +114,16 @@ func (s *Synapse) Tokens(ctx context.Context) (map[string]Token, error) {
 func (s *Synapse) CreateToken(ctx context.Context, token Token) error {
 	if err := s.tokenAPI(ctx, http.MethodPost, token, nil, "new"); err != nil {
 		return fmt.Errorf("creating a token: %w", err)
+	}
+	return nil
+}
+
+// EndToken lets a token expire within a second, as an admin could do it without
+// the bot.
+func (s *Synapse) EndToken(ctx context.Context, text string) error {
+	soon := time.Now().Add(time.Second).UnixMilli()
+	if err := s.tokenAPI(ctx, http.MethodPut, map[string]any{"expiry_time": soon}, nil, text); err != nil {
+		return fmt.Errorf("ending a token: %w", err)
 	}
 	return nil
 }

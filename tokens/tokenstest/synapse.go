@@ -38,7 +38,8 @@ type Synapse struct {
 	mu       sync.Mutex
 	tokens   map[string]tokens.Token
 	notAdmin bool
-	metadata any // of the MAS that keeps the accounts; nil = Synapse itself does
+	accounts []tokens.Account // oldest first
+	metadata any              // of the MAS that keeps the accounts; nil = Synapse itself does
 }
 
 // NewSynapse returns a server without tokens that doesn't listen: use it as an
@@ -107,6 +108,12 @@ func (s *Synapse) answer(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	if s.metadata != nil && r.Method == http.MethodGet && r.URL.Path == "/_matrix/client/v1/auth_metadata" {
 		write(w, http.StatusOK, s.metadata)
+		return
+	}
+	if s.metadata == nil && r.Method == http.MethodGet && r.URL.Path == "/_synapse/admin/v3/users" {
+		if s.authorized(w, r) {
+			s.users(w, r)
+		}
 		return
 	}
 	text, handle, known := route(r, "/_synapse/admin/v1/registration_tokens", endpoints{
