@@ -66,10 +66,7 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 		return nil, err
 	}
 	l.Announce("Making the bot a server admin (%s)", options.Name)
-	err = site.Bot.process.until(ctx, "the bot has registered itself", func(ctx context.Context) error {
-		return site.Exists(ctx, site.Bot.UserID)
-	})
-	if err != nil {
+	if err := site.Bot.Reached(ctx); err != nil {
 		return nil, err
 	}
 	if err := site.SetAdmin(ctx, site.Bot.UserID, true); err != nil {
