@@ -62,6 +62,3 @@ func (p *Person) LoggedIn(ctx context.Context) error {
 	_, err := p.client.Whoami(ctx)
 	return err
 }
-
-// AccessToken is the person's.
-func (p *Person) AccessToken() string { return p.client.AccessToken }
