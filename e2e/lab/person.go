@@ -23,6 +23,9 @@ type Person struct {
 	chats   map[id.RoomID]*Chat
 }
 
+// AccessToken is that of the person's client.
+func (p *Person) AccessToken() string { return p.client.AccessToken }
+
 // LogIn logs a person in with their password.
 func (s *Synapse) LogIn(ctx context.Context, user id.UserID, password string) (*Person, error) {
 	client, err := mautrix.NewClient(s.URL, "", "")
