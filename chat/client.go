@@ -10,8 +10,12 @@ import (
 	"maunium.net/go/mautrix"
 )
 
-// callTime is how long one request to the homeserver may take.
-const callTime = 30 * time.Second
+const (
+	// callTime is how long one request to the homeserver may take.
+	callTime = 30 * time.Second
+	// maxAnswer is far more than the state of a large room, in bytes.
+	maxAnswer = 64 << 20
+)
 
 // newClient makes a client that speaks as the bot with the as_token. Every
 // request names the bot and, once it is known, its device: only so does Synapse
@@ -23,6 +27,7 @@ func newClient(cfg Config) (*mautrix.Client, error) {
 	}
 	cli.SetAppServiceUserID = true
 	cli.Client = &http.Client{Transport: readable{cfg.HTTP.Transport}}
+	cli.ResponseSizeLimit = maxAnswer
 	cli.UserAgent = "matrix-registration-bot"
 	cli.Syncer = nil // mautrix's own sync loop is not used
 	cli.Store = nil

@@ -37,3 +37,35 @@ func TestTheLogHoldsNoMessagesThatCouldNotBeSent(t *testing.T) {
 		})
 	}
 }
+
+// spring is an answer without an end.
+type spring struct{ read int }
+
+func (s *spring) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '['
+	}
+	s.read += len(p)
+	return len(p), nil
+}
+
+func (*spring) Close() error { return nil }
+
+func TestAnAnswerWithoutEndIsNotRead(t *testing.T) {
+	var answer spring
+	client, err := newClient(Config{
+		Homeserver: "http://homeserver", UserID: theBot, ASToken: "secret", Log: zerolog.Nop(),
+		HTTP: &http.Client{Transport: &homeserver{fault: func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, ContentLength: -1, Body: &answer}, nil
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.State(t.Context(), "!room:x"); err == nil {
+		t.Error("an endless answer was taken")
+	}
+	if answer.read > 2*maxAnswer {
+		t.Errorf("%d bytes of it were read", answer.read)
+	}
+}

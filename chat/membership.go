@@ -17,6 +17,16 @@ import (
 	"matrix-registration-bot/store"
 )
 
+// Managers and admins have no limits. For all others:
+const (
+	// mostRooms is in how many rooms at a time the bot is for one person.
+	mostRooms = 20
+	// mostInvitations is how many of one person may wait at a time. A room of a
+	// server that does not answer takes long to join or to decline; the
+	// invitations beyond that are left alone.
+	mostInvitations = 10
+)
+
 // onMember handles a change of somebody's membership.
 func (s *session) onMember(ctx context.Context, in store.Incoming, evt *event.Event) error {
 	member := evt.Content.AsMember()
@@ -33,7 +43,7 @@ func (s *session) onMember(ctx context.Context, in store.Incoming, evt *event.Ev
 		return s.store.Handled(ctx, in.EventID)
 	default: // left, thrown out or banned: what is known of the room gets old
 		return s.store.Transact(ctx, func(ctx context.Context) error {
-			if err := s.store.ForgetState(ctx, in.RoomID); err != nil {
+			if err := s.store.Left(ctx, in.RoomID); err != nil {
 				return err
 			}
 			return s.store.Handled(ctx, in.EventID)
@@ -47,6 +57,20 @@ func (s *session) onInvite(ctx context.Context, in store.Incoming, evt *event.Ev
 	decision, err := s.cfg.Commands.Decide(ctx, in.Sender)
 	if err != nil {
 		return err
+	}
+	if decision.Role < access.Manager {
+		waiting, err := s.store.InvitationsBefore(ctx, in)
+		if err != nil {
+			return err
+		} else if waiting >= mostInvitations {
+			return s.ignore(ctx, in, "too many invitations of the same person wait", nil)
+		}
+		rooms, err := s.store.RoomsOf(ctx, in.Sender, in.RoomID)
+		if err != nil {
+			return err
+		} else if rooms >= mostRooms {
+			return s.decline(ctx, in, s.bot.text("room.too_many", locale.Args{"n": mostRooms}))
+		}
 	}
 	known, err := s.store.Room(ctx, in.RoomID)
 	if err != nil {
@@ -67,6 +91,9 @@ func (s *session) onInvite(ctx context.Context, in store.Incoming, evt *event.Ev
 		return fmt.Errorf("joining %s: %w", in.RoomID, err)
 	}
 	// A crash between joining and reading comes back here: joining again is fine.
+	if err := s.store.Invited(ctx, in.RoomID, in.Sender); err != nil {
+		return err
+	}
 	if err := s.store.ForgetState(ctx, in.RoomID); err != nil {
 		return err
 	}
@@ -101,7 +128,7 @@ func (s *session) leave(ctx context.Context, roomID id.RoomID, reason string) er
 	if err != nil && !isGone(err) {
 		return fmt.Errorf("leaving %s: %w", roomID, err)
 	}
-	return s.store.ForgetState(ctx, roomID)
+	return s.store.Left(ctx, roomID)
 }
 
 // invitedEncrypted tells whether an invitation says that its room is encrypted.

@@ -44,6 +44,27 @@ func (d *DB) ForgetState(ctx context.Context, room id.RoomID) error {
 	return d.exec(ctx, "forgetting a room's state", `UPDATE rooms SET state_read=false WHERE room_id=$1`, room)
 }
 
+// Invited notes who invited the bot into a room that it has joined.
+func (d *DB) Invited(ctx context.Context, room id.RoomID, inviter id.UserID) error {
+	return d.exec(ctx, "noting who invited the bot", `
+		INSERT INTO rooms (room_id, state_read, encrypted, predecessor, inviter) VALUES ($1, false, false, '', $2)
+		ON CONFLICT (room_id) DO UPDATE SET inviter=excluded.inviter`, room, inviter)
+}
+
+// Left notes that the bot is not in a room any more: what is known of it gets
+// old, and it does not count for its inviter.
+func (d *DB) Left(ctx context.Context, room id.RoomID) error {
+	return d.exec(ctx, "noting that the bot left a room", `UPDATE rooms SET state_read=false, inviter='' WHERE room_id=$1`, room)
+}
+
+// RoomsOf counts the rooms that the bot is in because this person invited it, but
+// for one.
+func (d *DB) RoomsOf(ctx context.Context, inviter id.UserID, except id.RoomID) (int, error) {
+	n, _, err := first(ctx, d, "counting a person's rooms", scanOne[int],
+		`SELECT COUNT(*) FROM rooms WHERE inviter=$1 AND room_id<>$2`, inviter, except)
+	return n, err
+}
+
 // Follow notes that a room replaces another one that the bot is in.
 func (d *DB) Follow(ctx context.Context, successor, predecessor id.RoomID) error {
 	return d.exec(ctx, "following a room upgrade", `

@@ -563,3 +563,41 @@ func TestOldKeysGo(t *testing.T) {
 		}
 	})
 }
+
+func TestRoomsCountForWhoInvited(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, db *DB) {
+		must(t, db.MarkEncrypted(t.Context(), "!a:x"))
+		for _, room := range []id.RoomID{"!a:x", "!b:x", "!c:x"} {
+			must(t, db.Invited(t.Context(), room, "@u:x"))
+		}
+		must(t, db.Invited(t.Context(), "!d:x", "@other:x"))
+		must(t, db.StateRead(t.Context(), "!a:x", false))
+		must(t, db.Left(t.Context(), "!c:x"))
+		if n, err := db.RoomsOf(t.Context(), "@u:x", "!b:x"); err != nil || n != 1 {
+			t.Errorf("%d rooms besides !b:x (%v), want one", n, err)
+		}
+		if room, err := db.Room(t.Context(), "!a:x"); err != nil || !room.Encrypted {
+			t.Errorf("%+v (%v) has lost its mark", room, err)
+		}
+	})
+}
+
+func TestInvitationsThatWaitAreCounted(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, db *DB) {
+		invitation := func(name, sender, user string) appservice.Event {
+			e := event(name, "!"+name, sender)
+			e.Type, e.StateKey = "m.room.member", &user
+			return e
+		}
+		must(t, db.Accept(t.Context(), "1", []appservice.Event{
+			invitation("$1", "@u:x", "@bot:x"), invitation("$2", "@u:x", "@bot:x"), invitation("$3", "@other:x", "@bot:x"),
+			invitation("$4", "@u:x", "@friend:x"), invitation("$5", "@u:x", "@bot:x"), invitation("$6", "@u:x", "@bot:x"),
+		}, nil))
+		must(t, db.Handled(t.Context(), "$1"))
+		fifth, _, err := db.NextEvent(t.Context(), "!$5")
+		must(t, err)
+		if n, err := db.InvitationsBefore(t.Context(), fifth); err != nil || n != 1 {
+			t.Errorf("%d invitations came before (%v), want one", n, err)
+		}
+	})
+}
