@@ -59,7 +59,7 @@ func isGone(err error) bool {
 // A server's own wish is obeyed.
 func pause(n int, limit time.Duration, err error) time.Duration {
 	wait := min(250*time.Millisecond<<min(n, 20), limit)
-	wait = wait/2 + rand.N(wait)
+	wait = wait/2 + rand.N(wait) // #nosec G404 -- no secret
 	var httpErr mautrix.HTTPError
 	if errors.As(err, &httpErr) && httpErr.RespError != nil {
 		if ms, ok := httpErr.RespError.ExtraData["retry_after_ms"].(float64); ok && ms > 0 && ms < 3.6e6 {

@@ -31,7 +31,7 @@ func (p patience) begin() *waiter {
 // wait pauses after an error. It returns false when patience or the context
 // has ended.
 func (w *waiter) wait(ctx context.Context, err error) bool {
-	pause := w.next/2 + rand.N(w.next)
+	pause := w.next/2 + rand.N(w.next) // #nosec G404 -- no secret
 	w.next = min(2*w.next, longestPause)
 	var failure *tokens.Error
 	if errors.As(err, &failure) {

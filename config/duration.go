@@ -29,7 +29,7 @@ func parseDuration(text string) (time.Duration, error) {
 			continue
 		}
 		n, err := strconv.ParseUint(digits, 10, 32)
-		if err != nil || n > uint64((math.MaxInt64-sum)/unit.length) {
+		if err != nil || n > uint64((math.MaxInt64-sum)/unit.length) { // #nosec G115 -- not negative
 			return 0, errDuration
 		}
 		sum += time.Duration(n) * unit.length

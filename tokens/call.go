@@ -98,7 +98,7 @@ func delay(failure *Error, try int) time.Duration {
 		backoff = limitedBackoff
 	}
 	backoff <<= try - 1
-	return backoff/2 + rand.N(backoff)
+	return backoff/2 + rand.N(backoff) // #nosec G404 -- no secret
 }
 
 // pause waits, unless that would take longer than the context lives.

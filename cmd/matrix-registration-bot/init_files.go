@@ -198,7 +198,7 @@ type file struct {
 func replaceFiles(files []file) error {
 	written := make([]string, len(files))
 	for i, f := range files {
-		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil { // the homeserver has to get in too
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil { // #nosec G301 -- the homeserver has to get in too
 			return fmt.Errorf("making the folder: %w", err)
 		}
 		name, err := f.writeBeside()
