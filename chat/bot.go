@@ -43,6 +43,7 @@ type Config struct {
 	Language func() locale.Language // asked at each use: it can be reloaded
 	Admins   func() []string        // user ids to send people to who have no role
 	HTTP     *http.Client
+	Observer Observer // nil = nobody counts
 	Log      zerolog.Logger
 }
 
@@ -66,6 +67,9 @@ type Bot struct {
 
 // New makes a bot; Run brings it to life.
 func New(cfg Config) *Bot {
+	if cfg.Observer == nil {
+		cfg.Observer = unobserved{}
+	}
 	b := &Bot{cfg: cfg, log: cfg.Log}
 	b.status.homeserver("starting")
 	b.status.wayBack("not tried yet")
@@ -97,6 +101,7 @@ func (b *Bot) Run(ctx context.Context) error {
 			return err
 		}
 		b.log.Warn().Err(err).Msg("Starting over with the chat")
+		b.cfg.Observer.StartedOver()
 		b.status.homeserver("starting over, see the log")
 		select {
 		case <-ctx.Done():

@@ -47,10 +47,12 @@ func (s *session) onEncrypted(ctx context.Context, in store.Incoming, evt *event
 		return err
 	case err != nil:
 		s.log.Warn().Err(err).Stringer("event_id", in.EventID).Stringer("sender", in.Sender).Msg("A message can't be decrypted")
+		s.cfg.Observer.Unreadable(broken)
 		return s.unreadable(ctx, in, room)
 	}
 	if err := trusted(decrypted, s.cfg.Encryption.CrossSigned); err != nil {
 		s.log.Warn().Err(err).Stringer("event_id", in.EventID).Stringer("sender", in.Sender).Msg("Refusing an encrypted message")
+		s.cfg.Observer.Unreadable(notTrusted)
 		return s.sayInDirect(ctx, in, room, "room.untrusted")
 	}
 	if err := s.noteIdentity(ctx, in); err != nil {
@@ -125,6 +127,7 @@ func (s *session) awaitKey(ctx context.Context, in store.Incoming, content *even
 		return s.ignore(ctx, in, "its key never came", nil)
 	case waited >= giveUpAfter:
 		log.Msg("The key of a message did not come; giving up")
+		s.cfg.Observer.Unreadable(noKey)
 		err := s.store.Transact(ctx, func(ctx context.Context) error {
 			if err := s.store.KeyGivenUp(ctx, in.RoomID, content.SessionID); err != nil {
 				return err

@@ -40,6 +40,9 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 	log := s.log.Warn().Err(err).Stringer("room_id", roomID).Str("txn_id", m.TxnID).Int("tries", m.Tries)
 	switch {
 	case err == nil:
+		if m.Part == 0 && !m.Asked.IsZero() {
+			s.cfg.Observer.Answered(time.Since(m.Asked))
+		}
 		return 0, true
 	case ctx.Err() != nil:
 		return 0, false
@@ -48,9 +51,11 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 		return time.Second, false
 	case errors.Is(err, errGone), errors.Is(err, errUndeliverable), errors.Is(err, errPanic) && m.Tries+1 >= maxTries:
 		log.Msg("Giving a message up")
+		s.cfg.Observer.Dropped()
 		err = s.store.Drop(ctx, m.TxnID)
 	default:
 		log.Msg("Sending a message failed for now")
+		s.cfg.Observer.SendingFailed()
 		if s.crypto != nil && m.Tries == maxTries { // perhaps the room's outgoing session is to blame
 			if err := s.crypto.forgetSession(ctx, roomID); err != nil {
 				s.log.Warn().Err(err).Msg("Forgetting an outgoing session failed")

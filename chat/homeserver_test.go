@@ -238,6 +238,7 @@ type life struct {
 	server *homeserver
 	db     *store.DB
 	bot    *Bot
+	seen   *recorder
 	end    context.CancelFunc
 	ended  chan error
 	events int
@@ -259,10 +260,10 @@ func begin(t *testing.T, server *homeserver, h handler) *life {
 		t.Fatal(err)
 	}
 	server.known = make(map[string]memory)
-	l := &life{T: t, server: server, db: db}
+	l := &life{T: t, server: server, db: db, seen: &recorder{}}
 	l.bot = New(Config{
 		Homeserver: "http://homeserver", UserID: theBot, Displayname: "Bot", AppserviceID: "bot", ASToken: "secret",
-		Store: db, Commands: h, HTTP: &http.Client{Transport: server}, Log: zerolog.Nop(),
+		Store: db, Commands: h, HTTP: &http.Client{Transport: server}, Observer: l.seen, Log: zerolog.Nop(),
 		Language: func() locale.Language { return catalog.Language("en") },
 		Admins:   func() []string { return []string{"@admin:x"} },
 	})

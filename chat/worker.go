@@ -64,6 +64,7 @@ func (s *session) handleSafely(ctx context.Context, in store.Incoming) error {
 // event must not hold up its room.
 func (s *session) tryAgainLater(ctx context.Context, in store.Incoming, cause error) error {
 	log := s.log.Warn().Err(cause).Stringer("event_id", in.EventID).Stringer("room_id", in.RoomID).Int("tries", in.Tries)
+	s.cfg.Observer.HandlingFailed()
 	waited := time.Since(in.Received)
 	switch {
 	case errors.Is(cause, commands.ErrUnsettled), isTemporary(cause) && (in.StateKey == nil || waited < staleTime):
@@ -88,6 +89,7 @@ func (s *session) tryAgainLater(ctx context.Context, in store.Incoming, cause er
 	if err != nil {
 		return err
 	}
+	s.cfg.Observer.SetAside()
 	s.outbox.wake(in.RoomID)
 	return nil
 }

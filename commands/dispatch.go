@@ -24,6 +24,9 @@ type Options struct {
 	Bot      id.UserID
 	Now      func() time.Time
 	Log      zerolog.Logger
+
+	// Observe hears of each command when its answer is committed; nil = nobody does.
+	Observe func(command, result string, took time.Duration)
 }
 
 // Dispatcher answers what people say to the bot.
@@ -243,7 +246,7 @@ func (d *Dispatcher) finish(r *Request, last Handler) Finish {
 				return Reply{}, fmt.Errorf("counting the command: %w", err)
 			}
 		}
-		reply.Committed = r.logDone
+		reply.Committed = func() { d.tellDone(&r) }
 		return reply, nil
 	}
 }
@@ -257,8 +260,12 @@ func (r *Request) barrier(err *error) {
 	}
 }
 
-// logDone writes the one line that each command leaves in the log: who, what,
+// tellDone writes the one line that each command leaves in the log: who, what,
 // how it ended and how long it took, never what else they wrote.
-func (r *Request) logDone() {
-	r.Log.Info().Str("command", r.name()).Str("result", r.outcome).Dur("took_ms", time.Since(r.began)).Msg("Answered a command")
+func (d *Dispatcher) tellDone(r *Request) {
+	took := time.Since(r.began)
+	r.Log.Info().Str("command", r.name()).Str("result", r.outcome).Dur("took_ms", took).Msg("Answered a command")
+	if d.Observe != nil {
+		d.Observe(r.name(), r.outcome, took)
+	}
 }

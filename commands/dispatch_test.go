@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"matrix-registration-bot/tokens"
 )
@@ -99,6 +100,8 @@ func TestALineOfTheLogSaysWhoWhatHowLongAndTheResult(t *testing.T) {
 
 func TestACommandIsLoggedOnceHoweverOftenItsCommitFails(t *testing.T) {
 	town := newTown(t, newServer())
+	observed := ""
+	town.bot.Observe = func(command, result string, _ time.Duration) { observed += command + " " + result }
 	finish, err := town.bot.Handle(t.Context(), town.message(manager, "list"))
 	if err != nil {
 		t.Fatal(err)
@@ -109,12 +112,12 @@ func TestACommandIsLoggedOnceHoweverOftenItsCommitFails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if town.log.Len() > 0 {
-		t.Errorf("the log tells before the commit: %s", town.log.String())
+	if town.log.Len() > 0 || observed != "" {
+		t.Errorf("the log tells before the commit: %s%s", town.log.String(), observed)
 	}
 	reply.Committed()
-	if n := strings.Count(town.log.String(), "Answered a command"); n != 1 {
-		t.Errorf("%d lines", n)
+	if n := strings.Count(town.log.String(), "Answered a command"); n != 1 || observed != "list answered" {
+		t.Errorf("%d lines; observed was %q", n, observed)
 	}
 }
 

@@ -21,6 +21,7 @@ type Outgoing struct {
 	Question bool       // this message asks something
 	Encrypt  bool       // never to be sent in clear
 
+	Asked    time.Time // when the event that it answers came; zero: it answers nothing
 	Tries    int
 	FirstTry time.Time   // zero: never attempted
 	Device   id.DeviceID // the device of the first attempt
@@ -50,16 +51,20 @@ func (d *DB) RoomsWithMessages(ctx context.Context) ([]id.RoomID, error) {
 // NextMessage returns the oldest open message of a room if it is due;
 // otherwise how long until it is (0 = there is none).
 func (d *DB) NextMessage(ctx context.Context, room id.RoomID) (m Outgoing, wait time.Duration, err error) {
-	var notBefore int64
+	var asked, notBefore int64
 	m, ok, err := first(ctx, d, "reading the next message", func(row dbutil.Scannable) (m Outgoing, err error) {
 		var firstTry int64
 		err = row.Scan(&m.RoomID, &m.Cause, &m.Part, &m.TxnID, &m.Type, &m.Content, &m.Target, &m.Question, &m.Encrypt,
-			&m.Tries, &firstTry, &m.Device, &notBefore)
+			&m.Tries, &firstTry, &m.Device, &notBefore, &asked)
 		if firstTry != 0 {
 			m.FirstTry = time.UnixMilli(firstTry)
 		}
+		if asked != 0 {
+			m.Asked = time.UnixMilli(asked)
+		}
 		return m, err
-	}, `SELECT room_id, cause, part, txn_id, type, content, target, question, encrypt, tries, first_try, device_id, not_before
+	}, `SELECT room_id, cause, part, txn_id, type, content, target, question, encrypt, tries, first_try, device_id, not_before,
+			COALESCE((SELECT received_at FROM inbox WHERE event_id=cause), 0)
 		FROM outbox WHERE room_id=$1 AND state='open' ORDER BY seq LIMIT 1`, room)
 	if err != nil || !ok {
 		return m, 0, err

@@ -23,6 +23,7 @@ import (
 	"matrix-registration-bot/config"
 	"matrix-registration-bot/crashpoint"
 	"matrix-registration-bot/locale"
+	"matrix-registration-bot/metrics"
 	"matrix-registration-bot/news"
 	"matrix-registration-bot/store"
 	"matrix-registration-bot/tokens"
@@ -45,6 +46,7 @@ type app struct {
 	intake   *intake
 	news     *news.Watcher
 	tokenAPI *tokenAPI
+	metrics  *metrics.Metrics
 }
 
 // newApp reads the config and puts the parts together. Nothing runs yet.
@@ -87,8 +89,9 @@ func newApp(around surroundings) (*app, error) {
 	if a.db, err = store.Open(cfg.Database.URI, part(a.log, "store")); err != nil {
 		return nil, cfg.Wrong("database.uri", "%v", err)
 	}
+	a.metrics = metrics.New(version, chat.UnreadableReasons()...)
 	client := newHTTPClient()
-	tokensFrom := tokensConfig(cfg, reg, client)
+	tokensFrom := tokensConfig(cfg, reg, counted(a.metrics, "tokens", client))
 	tokensFrom.IDs = a.db
 	server, err := tokens.New(tokensFrom)
 	if err != nil {
@@ -99,6 +102,7 @@ func newApp(around surroundings) (*app, error) {
 	dispatcher := commands.New(commands.Options{
 		Server: server, Store: a.db, Catalog: a.catalog, Bot: botID, Now: time.Now, Log: part(a.log, "commands"),
 		Settings: func() commands.Settings { return *a.settings.Load() },
+		Observe:  a.metrics.Command,
 	})
 	a.bot = chat.New(chat.Config{
 		Homeserver: cfg.Homeserver.Address, UserID: botID, Displayname: cfg.Bot.Displayname,
@@ -107,13 +111,13 @@ func newApp(around surroundings) (*app, error) {
 			Enabled: cfg.Encryption.Enabled, PickleKey: cfg.Encryption.PickleKey,
 			CrossSigned: cfg.Encryption.MinTrust == "cross-signed",
 		},
-		Store: a.db, Commands: dispatcher, HTTP: client, Log: part(a.log, "chat"),
+		Store: a.db, Commands: dispatcher, HTTP: counted(a.metrics, "homeserver", client), Observer: a.metrics, Log: part(a.log, "chat"),
 		Language: func() locale.Language { return a.catalog.Language(a.settings.Load().Language) },
 		Admins:   func() []string { return a.settings.Load().Admins() },
 	})
 	a.intake = newIntake(a.db, a.bot, part(a.log, "intake"))
 	a.news = news.New(news.Options{
-		Server: server, Store: a.db, Chat: a.bot, Roles: dispatcher, Catalog: a.catalog, Bot: botID, Now: time.Now, Log: part(a.log, "news"),
+		Server: tally{server, a.metrics}, Store: a.db, Chat: a.bot, Roles: dispatcher, Catalog: a.catalog, Bot: botID, Now: time.Now, Log: part(a.log, "news"),
 		Settings: func() news.Settings { return *a.notify.Load() },
 	})
 	return a, nil
@@ -154,17 +158,19 @@ func (a *app) run(ctx context.Context) error {
 		Listen: a.cfg.Appservice.Listen, HSToken: a.reg.HsToken, BotUserID: a.cfg.BotUserID(),
 		Inbox: a.intake, Wants: a.bot.Wants, Ready: a.ready, Log: part(a.log, "appservice"),
 	})
-	if err := server.Listen(); err != nil {
+	metricsServer := metrics.NewServer(a.cfg.Metrics.Listen, a.metrics, a.snapshot)
+	if err := errors.Join(server.Listen(), metricsServer.Listen()); err != nil {
 		lock.Release()
 		return err
 	}
 	a.log.Info().Str("version", version).Stringer("user_id", id.UserID(a.cfg.BotUserID())).
-		Str("listen", server.Addr()).Str("homeserver", a.cfg.Homeserver.Address).Msg("Running")
+		Str("listen", server.Addr()).Str("metrics", metricsServer.Addr()).Str("homeserver", a.cfg.Homeserver.Address).Msg("Running")
 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { stop(server.Serve(ctx)) })
+	tasks.Go(func() { stop(metricsServer.Serve(ctx)) })
 	tasks.Go(func() { a.intake.watch(ctx) })
 	tasks.Go(func() { a.tokenAPI.watch(ctx) })
 	tasks.Go(func() { a.checkUp(ctx) })

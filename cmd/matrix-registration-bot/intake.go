@@ -73,6 +73,9 @@ func (i *intake) Accept(ctx context.Context, transaction string, events []appser
 	return nil
 }
 
+// works tells whether commits go through, as far as is known without a try.
+func (i *intake) works() bool { return i.held.Load() && !i.broken.Load() }
+
 // watch sees a broken database come back.
 func (i *intake) watch(ctx context.Context) {
 	for {
