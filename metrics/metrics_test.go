@@ -16,11 +16,11 @@ func scraped(t *testing.T, m *Metrics, s Snapshot) (text string, families map[st
 	t.Helper()
 	var p page
 	m.write(&p, s)
-	families, err := new(expfmt.TextParser).TextToMetricFamilies(strings.NewReader(p.String()))
+	families, err := new(expfmt.TextParser).TextToMetricFamilies(strings.NewReader(p.text.String()))
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, p.String())
+		t.Fatalf("%v in\n%s", err, p.text.String())
 	}
-	return p.String(), families
+	return p.text.String(), families
 }
 
 // has checks that each line stands on the page.

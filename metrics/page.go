@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,7 +19,7 @@ const (
 
 // page is what a scrape gets, in Prometheus' text format 0.0.4.
 type page struct {
-	bytes.Buffer
+	text strings.Builder
 	name string // of the family that is being written
 }
 
@@ -30,17 +29,17 @@ func (p *page) family(name, kind, help string) { p.foreign(prefix+name, kind, he
 // foreign begins a family whose name others have chosen.
 func (p *page) foreign(name, kind, help string) {
 	p.name = name
-	p.WriteString("# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n")
+	p.text.WriteString("# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n")
 }
 
 // sample writes one value of the family; suffix is that of its name in a
 // histogram.
 func (p *page) sample(suffix, labels string, value float64) {
-	p.WriteString(p.name + suffix)
+	p.text.WriteString(p.name + suffix)
 	if labels != "" {
-		p.WriteString("{" + labels + "}")
+		p.text.WriteString("{" + labels + "}")
 	}
-	p.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
+	p.text.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
 }
 
 // labels writes names and values in turn as a sample's labels.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -84,5 +85,5 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	var p page
 	s.metrics.write(&p, snapshot)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_, _ = w.Write(p.Bytes()) // who hangs up gets nothing
+	_, _ = io.WriteString(w, p.text.String()) // who hangs up gets nothing
 }
