@@ -17,12 +17,9 @@ import (
 // News names those whose accounts were made at the right time, so these scenes
 // need a town where nobody else registers meanwhile.
 func TestNews(t *testing.T) {
-	site, err := laboratory.NewSite(t.Context(), lab.SiteOptions{Name: "news", Admin: "admin"})
+	site, err := laboratory.NewSite(t.Context(), lab.SiteOptions{Name: "news", Admin: "admin", Interval: "1s"})
 	must(t, err)
 	t.Cleanup(func() { _ = site.Bot.Stop() })
-	must(t, site.Bot.Stop())
-	must(t, site.Bot.EditConfig("interval: 1m", "interval: 1s"))
-	must(t, site.Bot.Start(t.Context()))
 	scenes := []struct {
 		name  string
 		play  func(s *newsScene)

@@ -180,6 +180,20 @@ func TestTokensMadeElsewhereAreNewsForTheAdminsOnly(t *testing.T) {
 	}
 }
 
+// Their texts are nobody's business here.
+func TestTokensMadeElsewhereAreNotKeptWithoutARoomForThem(t *testing.T) {
+	w := newTown(t)
+	w.tokens["curl"] = &tokens.Token{Text: "curl"}
+	for room, want := range map[id.RoomID]int{admins: 1, "": 0} {
+		w.settings.Room = room
+		w.restart()
+		w.look()
+		if seen, err := w.db.Seen(t.Context()); err != nil || len(seen) != want {
+			t.Errorf("with the room %q: seen %v, %v", room, seen, err)
+		}
+	}
+}
+
 func TestTheAdminsHearOfEverything(t *testing.T) {
 	w := newTown(t)
 	w.settings.Room = admins

@@ -113,7 +113,7 @@ func (w *Watcher) due(ctx context.Context, s Settings) (bool, error) {
 // findings are what a look has found.
 type findings struct {
 	seen map[string]Seen // of the tokens where something changed
-	gone []string        // tokens that nobody knows any more
+	gone []string        // tokens that concern nobody any more
 	news []*Item
 	uses []use // those of the news that are about uses
 	open bool
@@ -160,14 +160,17 @@ func (w *Watcher) lastLook(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(at), err
 }
 
-// find compares the tokens with what was seen of them. all says that those count
-// too that nobody made through the bot.
+// find compares the tokens with what was seen of them: those that were made
+// through the bot, or all.
 func find(list []tokens.Token, seen map[string]Seen, made map[string]commands.Maker, now time.Time, all bool) findings {
 	found := findings{seen: make(map[string]Seen)}
 	there := make(map[string]bool, len(list))
 	for _, token := range list {
-		there[token.Text] = true
 		maker := made[token.Text]
+		if maker.User == "" && !all {
+			continue
+		}
+		there[token.Text] = true
 		before, met := seen[token.Text]
 		if !met {
 			before = unseen(maker)
@@ -182,8 +185,7 @@ func find(list []tokens.Token, seen map[string]Seen, made map[string]commands.Ma
 				found.uses = append(found.uses, use{token: token, item: &item})
 			}
 		}
-		usable := token.State(now) == tokens.Valid || token.Pending > 0
-		found.open = found.open || usable && (all || maker.User != "")
+		found.open = found.open || token.State(now) == tokens.Valid || token.Pending > 0
 	}
 	for token := range seen {
 		// What was made through the bot may be away only for a moment.

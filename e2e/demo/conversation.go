@@ -22,7 +22,7 @@ func converse(ctx context.Context, site *lab.Site, ben *lab.Person) error {
 	if err != nil {
 		return err
 	}
-	if err := join(ctx, site, code); err != nil {
+	if err := join(ctx, site, anna, code); err != nil {
 		return err
 	}
 	if _, err := anna.asks("show "+code, "1 made so far", "1 left"); err != nil {
@@ -77,14 +77,14 @@ func (v *voice) inGerman(code string) error {
 	return err
 }
 
-// join registers a newcomer with the code.
-func join(ctx context.Context, site *lab.Site, code string) error {
+// join registers a newcomer with the code, and sees that the inviter is told.
+func join(ctx context.Context, site *lab.Site, anna *voice, code string) error {
 	narrate("Anna sends that message to Clara, who registers an account with the code.")
 	if err := site.SignUp(ctx, "clara", "correct horse battery", code); err != nil {
 		return err
 	}
-	narrate("It worked: Clara is %s now.", site.UserID("clara"))
-	return nil
+	narrate("It worked. Anna hears of it without asking.")
+	return anna.hears("Somebody registered", code, site.UserID("clara").String(), "1 use left", "chess club")
 }
 
 // replace gives a code that became known a new text. Nobody gets in with the old one.

@@ -33,7 +33,7 @@ func demo(ctx context.Context, once bool) error {
 		return err
 	}
 	defer l.Close()
-	site, err := l.NewSite(ctx, lab.SiteOptions{Name: "demo", Admin: "anna"})
+	site, err := l.NewSite(ctx, lab.SiteOptions{Name: "demo", Admin: "anna", Interval: "1s"})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type SiteOptions struct {
 	Admin       string   // user name of the bot's admin
 	DatabaseURI string   // empty: SQLite, as init does it
 	Init        []string // further arguments for init
+	Interval    string   // notify.interval; empty: as init writes it
 }
 
 // NewSite sets up a homeserver and a bot, starts both, makes the bot a server
@@ -48,6 +49,11 @@ func (l *Lab) NewSite(ctx context.Context, options SiteOptions) (*Site, error) {
 	site := &Site{}
 	if site.Bot, err = l.newBot(ctx, dir, botPort, arguments...); err != nil {
 		return nil, err
+	}
+	if options.Interval != "" {
+		if err := site.Bot.EditConfig("interval: 1m", "interval: "+options.Interval); err != nil {
+			return nil, err
+		}
 	}
 	if site.Synapse, err = l.newSynapse(ctx, dir, serverName, synapsePort, site.Bot.Registration); err != nil {
 		return nil, err
