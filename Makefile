@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build rootfs release release-check test test-unit unit lint race e2e deploy crash storm size demo fuzz clean
+.PHONY: build rootfs release release-check test test-unit unit lint race e2e deploy crash storm growth size demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -13,6 +13,7 @@ BIN  := bin
 TIME := 60s
 N    := 200
 SEED := 0
+COMMANDS := 20000
 DATABASE := sqlite
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 
@@ -52,6 +53,7 @@ release-check: release
 # run by race too.
 test: lint race e2e
 	$(MAKE) storm N=15
+	$(MAKE) growth COMMANDS=3000
 
 # Only what needs no servers.
 test-unit:
@@ -85,6 +87,10 @@ crash:
 # of them. SEED=... repeats a storm; DATABASE=postgres is the other one.
 storm:
 	go run -tags $(TAGS) ./e2e/storm -kills $(N) -seed $(SEED) -database $(DATABASE)
+
+# Gives the bot COMMANDS commands, and prints how much memory it takes meanwhile.
+growth:
+	go run -tags $(TAGS) ./e2e/growth -commands $(COMMANDS)
 
 lint:
 	@unformatted=$$(go tool gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (go tool gofumpt -w .):" $$unformatted >&2; exit 1; }

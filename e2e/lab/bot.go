@@ -29,6 +29,20 @@ type Bot struct {
 	process *process
 }
 
+// NewBot makes a bot for a homeserver that the lab does not run: `init` gets these
+// arguments.
+func (l *Lab) NewBot(ctx context.Context, name string, arguments ...string) (*Bot, error) {
+	dir, err := l.Folder(name)
+	if err != nil {
+		return nil, err
+	}
+	port, err := l.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	return l.newBot(ctx, dir, port, arguments...)
+}
+
 // newBot runs `init` for a bot that listens on the given port.
 func (l *Lab) newBot(ctx context.Context, dir string, port int, arguments ...string) (*Bot, error) {
 	b, err := l.emptyBot(ctx, dir, port)
