@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -153,12 +154,14 @@ func (p scraped) value(name, labels string) float64 {
 // until waits for something that only looking again and again shows.
 func (s *scene) until(what string, holds func() bool) {
 	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
+	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-tick.C:
-		case <-s.Context().Done():
+		case <-ctx.Done():
 			s.Fatalf("it did not happen that %s", what)
 		}
 	}
