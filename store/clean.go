@@ -17,16 +17,18 @@ const (
 // Clean removes what is old, in small steps.
 func (d *DB) Clean(ctx context.Context) error {
 	old, oldAudit := d.now().Add(-keepEvents).UnixMilli(), d.now().Add(-keepAudit).UnixMilli()
+	// What was begun is finished, however late.
+	const ended = "created_at<$1 AND event_id NOT IN (SELECT event_id FROM inbox WHERE state='open')"
 	for _, c := range []struct {
 		table, key, where string
 		before            any
 	}{
 		{"inbox", "seq", "received_at<$1 AND state<>'open'", old},
 		{"outbox", "seq", "created_at<$1 AND state<>'open'", old},
-		{"steps", "event_id", "event_id IN (SELECT event_id FROM plans WHERE created_at<$1)", old},
-		{"plans", "event_id", "created_at<$1", old},
+		{"steps", "event_id, n", "event_id IN (SELECT event_id FROM plans WHERE " + ended + ")", old},
+		{"plans", "event_id", ended, old},
 		{"questions", "question_id", "asked_on<$1", old},
-		{"key_waits", "session_id", "since<$1", old},
+		{"key_waits", "room_id, session_id", "since<$1", old},
 		{"set_aside", "seq", "received_at<$1", old},
 		{"news", "seq", "created_at<$1", old},
 		{"audit", "seq", "at<$1", oldAudit},
@@ -39,7 +41,7 @@ func (d *DB) Clean(ctx context.Context) error {
 			continue
 		}
 		for {
-			result, err := d.db.Exec(ctx, `DELETE FROM `+c.table+` WHERE `+c.key+` IN (
+			result, err := d.db.Exec(ctx, `DELETE FROM `+c.table+` WHERE (`+c.key+`) IN (
 				SELECT `+c.key+` FROM `+c.table+` WHERE `+c.where+` LIMIT $2)`, c.before, cleanStep)
 			if err != nil {
 				return fmt.Errorf("cleaning %s: %w", c.table, err)

@@ -474,10 +474,17 @@ func TestOldRowsGoAndOpenOnesStay(t *testing.T) {
 		for _, e := range events[1:] {
 			must(t, db.exec(t.Context(), "ending", `UPDATE inbox SET state='handled' WHERE event_id=$1`, e.ID))
 		}
-		must(t, db.SavePlan(t.Context(), commands.Plan{Event: "$5", Command: "create", Steps: []commands.Step{{Kind: commands.StepCreate, Token: "x"}}}))
+		two := []commands.Step{{Kind: commands.StepCreate, Token: "x"}, {Kind: commands.StepCreate, Token: "y"}}
+		for _, e := range []id.EventID{"$0", "$5"} {
+			must(t, db.SavePlan(t.Context(), commands.Plan{Event: e, Command: "create", Steps: two}))
+		}
+		_, err := db.KeyWait(t.Context(), "!a:x", "session")
+		must(t, err)
 		db.now = time.Now
+		_, err = db.KeyWait(t.Context(), "!b:x", "session")
+		must(t, err)
 		must(t, db.Clean(t.Context()))
-		for table, want := range map[string]int{"inbox": 1, "plans": 0, "steps": 0} {
+		for table, want := range map[string]int{"inbox": 1, "plans": 1, "steps": 2, "key_waits": 1} {
 			n, _, err := first(t.Context(), db, "counting", scanOne[int], `SELECT COUNT(*) FROM `+table)
 			must(t, err)
 			if n != want {
@@ -494,8 +501,15 @@ func TestOnlyOneProcessHoldsADatabase(t *testing.T) {
 			one, two := open(t, uri), open(t, uri)
 			isHeld := func(want bool) {
 				t.Helper()
-				if held, err := two.Held(t.Context()); err != nil || held != want {
-					t.Errorf("Held = %t, %v, want %t", held, err, want)
+				// PostgreSQL frees a lock only after it has seen the connection's end.
+				for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+					held, err := two.Held(t.Context())
+					must(t, err)
+					if held == want {
+						return
+					} else if time.Now().After(deadline) {
+						t.Fatalf("Held = %t, want %t", held, want)
+					}
 				}
 			}
 			isHeld(false)
