@@ -16,6 +16,7 @@ type command struct {
 	prepare func(w *walk) error // what has to be there before; need not be undone
 	give    func(w *walk) (id.EventID, error)
 	check   func(w *walk, answers []lab.Message)
+	once    func(w *walk, point string) (met []string) // instead of all these: see walk.once
 
 	// What it surely makes; more is fine.
 	requests, commits int
@@ -105,6 +106,11 @@ func commands() []command {
 				w.must(err)
 			},
 			requests: 1, commits: 4, answers: 1, effects: 1,
+		},
+		{
+			name:     "news",
+			once:     newsOnce,
+			requests: 4, commits: 4,
 		},
 	}
 }

@@ -29,6 +29,9 @@ func TestCrash(t *testing.T) {
 // quarter if it is not to take all.
 func (s *stage) walkThrough(t *testing.T, room room, encrypted, all bool) {
 	for i, c := range commands() {
+		if encrypted && c.once != nil {
+			continue // what comes by itself is delivered as answers are
+		}
 		t.Run(c.name, func(t *testing.T) {
 			w := &walk{T: t, stage: s, room: room, encrypted: encrypted, command: c}
 			w.through(all, i)

@@ -30,7 +30,8 @@ type stage struct {
 	*lab.Site
 	bot    *lab.CrashingBot
 	ledger *lab.Ledger
-	names  int // given so far
+	names  int  // given so far
+	looked bool // the bot has looked for news before
 }
 
 func TestMain(m *testing.M) {
@@ -50,11 +51,15 @@ func setUp(ctx context.Context, l *lab.Lab) error {
 	}
 	for database, uri := range map[string]string{"sqlite": "", "postgres": uri} {
 		s := &stage{}
-		s.Site, err = laboratory.NewSite(ctx, lab.SiteOptions{Name: database, Admin: "admin", DatabaseURI: uri})
+		s.Site, err = laboratory.NewSite(ctx, lab.SiteOptions{Name: database, Admin: "admin", DatabaseURI: uri, Interval: "1s"})
 		if err != nil {
 			return err
 		}
 		if err := s.Bot.Stop(); err != nil {
+			return err
+		}
+		// A look for news at any time would change the names of other points.
+		if err := s.Bot.EditConfig(newsOn, newsOff); err != nil {
 			return err
 		}
 		if s.bot, err = laboratory.Crashing(ctx, s.Bot); err != nil {

@@ -111,9 +111,26 @@ func (w *walk) enough(points []string) {
 // of the command.
 func (w *walk) once(point string) []string {
 	w.Helper()
+	if w.command.once != nil {
+		return w.command.once(w, point)
+	}
 	w.play = &play{name: w.newName(), before: w.tokens()}
 	w.must(w.command.prepare(w))
 	w.must(w.ledger.Idle(w.Context()))
+	met := w.surviving(point, func() {
+		var err error
+		w.play.said, err = w.command.give(w)
+		w.must(err)
+	}, w.converse)
+	w.check()
+	return commandsOwn(met)
+}
+
+// surviving begins something, with a crash at the given point if it meets it,
+// and goes on to its end, with the bot started again if it has crashed. It
+// returns the points that were met up to there.
+func (w *walk) surviving(point string, begin func(), goOn func(ctx context.Context) error) (met []string) {
+	w.Helper()
 	w.must(w.bot.Arm(point))
 	crashed := w.bot.Crashed()
 	alive, ended := context.WithCancel(w.Context())
@@ -125,10 +142,8 @@ func (w *walk) once(point string) []string {
 		case <-alive.Done():
 		}
 	}()
-	var err error
-	w.play.said, err = w.command.give(w)
-	w.must(err)
-	err = w.converse(alive)
+	begin()
+	err := goOn(alive)
 	met, disarmErr := w.bot.Disarm()
 	w.must(disarmErr)
 	if slices.Contains(met, point) {
@@ -140,12 +155,11 @@ func (w *walk) once(point string) []string {
 			w.Fatalf("the bot ended by itself:\n%s", w.bot.Log())
 		}
 		w.must(w.bot.Start(w.Context()))
-		w.must(w.converse(w.Context()))
+		w.must(goOn(w.Context()))
 	default:
 		w.must(err)
 	}
-	w.check()
-	return commandsOwn(met)
+	return met
 }
 
 // converse hears the answer, then asks for another one, which the bot gives
