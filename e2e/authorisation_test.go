@@ -43,7 +43,7 @@ var usedAs = map[string]string{
 func TestWhoMayDoWhat(t *testing.T) {
 	commands := rolesInTheReadme(t)
 	onEachDatabase(t, func(s *scene) {
-		for _, after := range []string{"\n  inviter:", "\n\ndatabase:"} {
+		for _, after := range []string{"\n  inviter:", "\n\n# Makers"} {
 			s.restartWith("per_minute: 20"+after, "per_minute: 0"+after)
 		}
 		host := s.personWith("manager", "host")

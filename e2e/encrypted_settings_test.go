@@ -27,7 +27,7 @@ func TestEncryptionRequired(t *testing.T) {
 
 func TestEncryptionDisabled(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
-		s.restartWith("enabled: true", "enabled: false")
+		s.restartWith("encryption:\n  enabled: true", "encryption:\n  enabled: false")
 		client := s.device(s.Admin, phone)
 
 		invited, err := client.InviteToDM(s.Context(), s.Bot.UserID)
