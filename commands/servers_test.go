@@ -165,6 +165,31 @@ func TestAServerThatDoesNotAskForTokensIsToldOnce(t *testing.T) {
 	synapse.says(admin, "create").lacks(warning)
 }
 
+func TestAServerThatMovesToMASIsFollowedOrExplained(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind        string
+		credentials bool
+		says        string
+	}{
+		"nothing said, no credentials": {tokens.KindAuto, false, "handled by the Matrix Authentication Service now"},
+		"said otherwise":               {tokens.KindSynapse, true, "has to set it to mas"},
+		"credentials for both":         {tokens.KindAuto, true, "I made the token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
+			mas.Homeserver.Delegate(nil)
+			config := tokens.Config{Kind: test.kind, Homeserver: mas.Homeserver.URL, Token: tokenstest.ASToken, UserID: tokenstest.BotUser}
+			if test.credentials {
+				config.ClientID, config.ClientSecret = tokenstest.MASClientID, tokenstest.MASClientSecret
+			}
+			town := on(t, config)
+			town.says(inviter, "create").has("I made the token")
+			mas.Homeserver.Delegate(mas.Metadata())
+			town.says(inviter, "create").has(test.says)
+		})
+	}
+}
+
 func TestServerProblemsAreToldWithTheirCure(t *testing.T) {
 	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{})
 	dendrite := tokenstest.StartDendrite(t)

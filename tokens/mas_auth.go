@@ -56,6 +56,7 @@ type masPlace struct {
 	Issuer             string `json:"issuer"`
 	TokenEndpoint      string `json:"token_endpoint"`
 	RevocationEndpoint string `json:"revocation_endpoint"`
+	AccountManagement  string `json:"account_management_uri"` // beside the pages for people
 
 	page string // where people make accounts
 }
@@ -185,11 +186,20 @@ func (a *masAuth) discover(ctx context.Context) (masPlace, error) {
 			}
 		})
 	}
-	// The issuer that MAS names is the address for people, also where the bot
-	// knows a nearer one.
-	place.page = strings.TrimRight(cmp.Or(place.Issuer, issuer), "/") + "/register"
+	place.page = place.signUpPage(issuer)
 	place.Issuer = issuer
 	return place, nil
+}
+
+// signUpPage is where people make accounts: beside the page where they manage
+// them, for the issuer can be set apart from MAS's address, and the bot may know
+// a nearer one than people.
+func (p masPlace) signUpPage(issuer string) string {
+	page, found := strings.CutSuffix(strings.TrimRight(p.AccountManagement, "/"), "/account")
+	if !found || !isAddress(page) {
+		page = strings.TrimRight(cmp.Or(p.Issuer, issuer), "/")
+	}
+	return page + "/register"
 }
 
 func authMetadata(op string) call {

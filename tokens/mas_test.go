@@ -175,8 +175,12 @@ func TestAnIssuerCanBeSetApartFromTheAddressOfMAS(t *testing.T) {
 	mas := tokenstest.StartMAS(t, tokenstest.MASOptions{Issuer: elsewhere.Internal.URL})
 	config := mas.Config()
 	config.BaseURL = mas.Public.URL
-	if _, err := connect(t, config).List(t.Context()); err != nil {
+	server := connect(t, config)
+	if _, err := server.List(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if page, want := server.Abilities().SignUp, mas.Public.URL+"/register"; page != want {
+		t.Errorf("people sign up at %s, want %s", page, want)
 	}
 }
 
