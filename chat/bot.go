@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/event/cmdschema"
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/access"
@@ -26,6 +27,7 @@ import (
 type Commands interface {
 	Handle(ctx context.Context, m commands.Message) (commands.Finish, error)
 	Decide(ctx context.Context, user id.UserID) (access.Decision, error)
+	Descriptions(ctx context.Context, user id.UserID) ([]*cmdschema.EventContent, error)
 }
 
 // Config is what the bot is told at start.
@@ -37,6 +39,9 @@ type Config struct {
 	AppserviceID string
 	ASToken      string
 	Encryption   Encryption
+	// DescribeCommands tells clients which commands there are, and takes those that
+	// they have taken apart (MSC4391).
+	DescribeCommands bool
 
 	Store    *store.DB
 	Commands Commands

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/event/cmdschema"
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/access"
@@ -33,6 +34,7 @@ type homeserver struct {
 	people []id.UserID
 	joined []id.RoomID // what it says when the bot asks for its rooms
 	sent   []sent
+	set    []setting         // state that the bot set, the newest last
 	known  map[string]memory // by room and transaction id
 	// fault answers in the homeserver's place unless it returns nil twice; late
 	// does the same when it has done as asked.
@@ -62,6 +64,13 @@ type sent struct {
 	txnID   string
 	device  string
 	content event.MessageEventContent
+}
+
+// setting is a state event of the bot.
+type setting struct {
+	room    id.RoomID
+	key     string
+	content json.RawMessage
 }
 
 func (h *homeserver) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -102,7 +111,11 @@ func (h *homeserver) answer(r *http.Request) *http.Response {
 	room, device := id.RoomID(path[1]), r.URL.Query().Get("device_id")
 	switch path[2] {
 	case "state":
-		return says(http.StatusOK, h.state())
+		if r.Method == http.MethodPut {
+			h.keep(room, strings.Join(path[4:], "/"), r.Body)
+			return says(http.StatusOK, `{"event_id":"$state"}`)
+		}
+		return says(http.StatusOK, h.state(room))
 	case "send":
 		return says(http.StatusOK, fmt.Sprintf(`{"event_id":%q}`, h.take(room, path[4], device, r.Body)))
 	case "messages":
@@ -111,12 +124,29 @@ func (h *homeserver) answer(r *http.Request) *http.Response {
 	return says(http.StatusOK, `{}`)
 }
 
-func (h *homeserver) state() string {
-	var members []string
+func (h *homeserver) state(room id.RoomID) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var events []string
 	for _, user := range append(h.people, theBot) {
-		members = append(members, fmt.Sprintf(`{"type":"m.room.member","state_key":%q,"sender":%q,"content":{"membership":"join"}}`, user, user))
+		events = append(events, fmt.Sprintf(`{"type":"m.room.member","state_key":%q,"sender":%q,"content":{"membership":"join"}}`, user, user))
 	}
-	return "[" + strings.Join(members, ",") + "]"
+	for _, s := range h.set {
+		if s.room == room {
+			events = append(events, fmt.Sprintf(`{"type":"org.matrix.msc4391.command_description","state_key":%q,"sender":%q,"content":%s}`, s.key, theBot, s.content))
+		}
+	}
+	return "[" + strings.Join(events, ",") + "]"
+}
+
+func (h *homeserver) keep(room id.RoomID, key string, body io.Reader) {
+	content, err := io.ReadAll(body)
+	if err != nil {
+		panic(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.set = append(h.set, setting{room, key, content})
 }
 
 func (h *homeserver) take(room id.RoomID, txnID, device string, body io.Reader) id.EventID {
@@ -225,6 +255,10 @@ func (handler) Decide(context.Context, id.UserID) (access.Decision, error) {
 	return access.Decision{Role: access.Manager}, nil
 }
 
+func (handler) Descriptions(context.Context, id.UserID) ([]*cmdschema.EventContent, error) {
+	return nil, nil
+}
+
 // echo answers each text with the same.
 func echo(_ context.Context, m commands.Message) (commands.Finish, error) {
 	return func(context.Context) (commands.Reply, error) {
@@ -246,7 +280,7 @@ type life struct {
 
 // begin lets a bot live until the end of the test. Its goroutines have to end
 // with it: synctest sees to that.
-func begin(t *testing.T, server *homeserver, h handler) *life {
+func begin(t *testing.T, server *homeserver, h handler, differences ...func(*Config)) *life {
 	t.Helper()
 	db, err := store.Open("sqlite:"+filepath.Join(t.TempDir(), "bot.db"), zerolog.Nop())
 	if err == nil {
@@ -261,12 +295,16 @@ func begin(t *testing.T, server *homeserver, h handler) *life {
 	}
 	server.known = make(map[string]memory)
 	l := &life{T: t, server: server, db: db, seen: &recorder{}}
-	l.bot = New(Config{
+	cfg := Config{
 		Homeserver: "http://homeserver", UserID: theBot, Displayname: "Bot", AppserviceID: "bot", ASToken: "secret",
 		Store: db, Commands: h, HTTP: &http.Client{Transport: server}, Observer: l.seen, Log: zerolog.Nop(),
 		Language: func() locale.Language { return catalog.Language("en") },
 		Admins:   func() []string { return []string{"@admin:x"} },
-	})
+	}
+	for _, differ := range differences {
+		differ(&cfg)
+	}
+	l.bot = New(cfg)
 	l.run()
 	t.Cleanup(func() {
 		l.stop()

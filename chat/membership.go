@@ -40,6 +40,7 @@ func (s *session) onMember(ctx context.Context, in store.Incoming, evt *event.Ev
 		if err := s.tidyRoom(ctx, in.RoomID); err != nil && !errors.Is(err, errGone) {
 			return err
 		}
+		s.describe(ctx, in.RoomID)
 		return s.store.Handled(ctx, in.EventID)
 	default: // left, thrown out or banned: what is known of the room gets old
 		return s.store.Transact(ctx, func(ctx context.Context) error {
@@ -159,6 +160,7 @@ func (s *session) onOthersMembership(ctx context.Context, in store.Incoming, evt
 			return err
 		}
 	}
+	s.describe(ctx, in.RoomID)
 	return s.store.Handled(ctx, in.EventID)
 }
 

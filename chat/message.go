@@ -40,11 +40,18 @@ func (s *session) onText(ctx context.Context, in store.Incoming, evt *event.Even
 	m.Encrypted = wasEncrypted // in an encrypted room too: a message in clear is no secret
 	m.Text = namePeople(content.Body, content.FormattedBody)
 	m.Mentioned = content.Mentions.Has(s.cfg.UserID)
+	if s.cfg.DescribeCommands {
+		m.Structured = content.MSC4391BotCommand
+	}
 	finish, err := s.cfg.Commands.Handle(ctx, m)
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, in, rel, finish)
+	if err := s.settle(ctx, in, rel, finish); err != nil {
+		return err
+	}
+	s.describe(ctx, in.RoomID) // the command may have changed what is to be said
+	return nil
 }
 
 // onReaction hands a reaction to one of the bot's questions to the commands.

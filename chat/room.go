@@ -26,6 +26,16 @@ func (r room) direct(bot, person id.UserID) bool {
 		(r.people[0] == bot && r.people[1] == person || r.people[1] == bot && r.people[0] == person)
 }
 
+// partner is the only person in the room besides the bot, "" unless it is direct.
+func (r room) partner(bot id.UserID) id.UserID {
+	for _, person := range r.people {
+		if r.direct(bot, person) && person != bot {
+			return person
+		}
+	}
+	return ""
+}
+
 // room returns a room with its state, reading it from the homeserver first
 // whenever what the database has may be incomplete. The error is errGone if the
 // bot is not in it.
@@ -65,6 +75,7 @@ func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
 	if err := s.storedMembers(ctx, roomID, state[event.StateMember]); err != nil {
 		return fmt.Errorf("storing the state of %s: %w", roomID, err)
 	}
+	s.described.Set(roomID, describedIn(state[event.StateMSC4391BotCommand], s.cfg.UserID))
 	_, encrypted := state[event.StateEncryption][""]
 	return s.store.StateRead(ctx, roomID, encrypted)
 }

@@ -41,7 +41,11 @@ type session struct {
 	appservice *mautrix.Client // speaks with the as_token, for what only an appservice may do
 	loggedIn   bool            // the device was made by a log-in, see logIn
 
-	rooms  *exsync.KeyedMutex[id.RoomID] // held while a room's members are read or changed
+	rooms *exsync.KeyedMutex[id.RoomID] // held while a room's members are read or changed
+
+	describing *exsync.KeyedMutex[id.RoomID] // held while a room's descriptions are compared and changed
+	described  *exsync.Map[id.RoomID, descriptions]
+
 	inbox  *lanes
 	outbox *lanes
 	pings  chan struct{} // somebody asked for a ping
@@ -53,6 +57,7 @@ type session struct {
 func newSession(b *Bot) *session {
 	s := &session{
 		bot: b, cfg: b.cfg, rooms: exsync.NewKeyedMutex[id.RoomID](), store: b.cfg.Store, log: b.log,
+		describing: exsync.NewKeyedMutex[id.RoomID](), described: exsync.NewMap[id.RoomID, descriptions](),
 		pings: make(chan struct{}, 1), pinged: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	s.inbox = newLanes(s.handleNext)
@@ -366,6 +371,7 @@ func (s *session) readRooms(ctx context.Context) {
 		if err := s.tidyRoom(ctx, room); err != nil {
 			s.log.Warn().Err(err).Stringer("room_id", room).Msg("Reading a room's state failed; it is read when it is needed")
 		}
+		s.describe(ctx, room)
 	}
 }
 

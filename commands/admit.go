@@ -26,10 +26,7 @@ func (d *Dispatcher) admit(ctx context.Context, r *Request) error {
 	if err := d.identify(ctx, r); err != nil {
 		return err
 	}
-	var words []string
-	if len(text) <= longestCommand {
-		words = split(text)
-	}
+	words, unreadable := r.takeApart(text)
 	if len(words) > 0 {
 		r.Command = d.table.find(words[0])
 	}
@@ -41,8 +38,8 @@ func (d *Dispatcher) admit(ctx context.Context, r *Request) error {
 		return r.mistake("waited", locale.Args{"span": r.language.Span(r.Waited)})
 	case r.Settings.EncryptionRequired && !r.Encrypted:
 		return r.refuse("encryption.required", nil)
-	case len(text) > longestCommand:
-		return r.mistake("parse.too_long", nil)
+	case unreadable != nil:
+		return unreadable
 	case len(words) == 0:
 		return r.mistake("parse.empty", nil)
 	case r.Command == nil:
@@ -68,8 +65,13 @@ func (r *Request) refuseRole() error {
 }
 
 // hear returns what was said to the bot, without prefix and mention. A
-// reaction says its key, if it answers an open question to this person.
+// reaction says its key, if it answers an open question to this person. Of a
+// command that is structured too only that form counts, if it is for the bot.
 func (d *Dispatcher) hear(ctx context.Context, r *Request) (string, error) {
+	if r.Structured != nil && (r.Direct || r.Mentioned) {
+		return "", nil
+	}
+	r.Structured = nil
 	if r.Reaction == nil {
 		text, addressed := address{d.Bot, r.Settings.DisplayName, r.Settings.Prefix}.strip(r.Message)
 		if !addressed {

@@ -15,6 +15,7 @@ func removeAll() *Command {
 		Name:      "delete-all",
 		Aliases:   []string{"deleteall"},
 		Role:      access.Admin,
+		Wordless:  true,
 		Differs:   deleteDiffers,
 		Run:       askDeleteAll,
 		Confirmed: planDeleteAll,

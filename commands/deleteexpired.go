@@ -15,6 +15,7 @@ func removeExpired() *Command {
 	return &Command{
 		Name:      deleteExpiredName,
 		Role:      access.Inviter,
+		Wordless:  true,
 		Secret:    true,
 		Differs:   deleteDiffers,
 		Run:       askDeleteExpired,

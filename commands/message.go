@@ -5,6 +5,7 @@ package commands
 import (
 	"time"
 
+	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/locale"
@@ -22,8 +23,9 @@ type Message struct {
 	Encrypted bool          // the message was encrypted; for a reaction, which never is: the room is
 	Mentioned bool          // m.mentions names the bot
 
-	Text     string    // an m.text body without its reply fallback; "" for a reaction
-	Reaction *Reaction // nil for a text
+	Text       string                        // an m.text body without its reply fallback; "" for a reaction
+	Structured *event.MSC4391BotCommandInput // the same as the client took it apart; mostly nil
+	Reaction   *Reaction                     // nil for a text
 }
 
 // Reaction is an emoji or word that a person attached to one of the bot's

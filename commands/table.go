@@ -24,9 +24,11 @@ type Command struct {
 	Aliases []string    // in English
 	Role    access.Role // the least that may use it
 	Options []string    // keys of the `key=value` that it takes
-	Stored  bool
-	Secret  bool // shows tokens: not in group rooms that are not encrypted
-	Hidden  bool // not listed in help
+
+	Wordless bool // takes nothing else either
+	Stored   bool
+	Secret   bool // shows tokens: not in group rooms that are not encrypted
+	Hidden   bool // not listed in help
 
 	// Needs tells whether a server can do it at all; nil = every server.
 	Needs func(tokens.Abilities) bool

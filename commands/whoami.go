@@ -8,7 +8,7 @@ import (
 )
 
 func whoami() *Command {
-	return &Command{Name: "whoami", Run: describeSender}
+	return &Command{Name: "whoami", Wordless: true, Run: describeSender}
 }
 
 func describeSender(ctx context.Context, r *Request) (Reply, error) {

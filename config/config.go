@@ -76,6 +76,8 @@ type Bot struct {
 	Avatar string `yaml:"avatar"`
 	// What commands begin with in group rooms. Empty: only a mention works there. Optional in direct chats.
 	Prefix string `yaml:"prefix"`
+	// Whether the bot describes its commands to clients (MSC4391): in each direct chat, as state of the room, which is never encrypted, those that the person may use. Few clients know it.
+	DescribeCommands bool `yaml:"describe_commands"`
 	// The language of the answers.
 	Language string `yaml:"language"`
 	// The time zone in which dates are read and written, such as `Europe/Berlin`.

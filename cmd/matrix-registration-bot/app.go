@@ -111,7 +111,8 @@ func newApp(around surroundings) (*app, error) {
 			Enabled: cfg.Encryption.Enabled, PickleKey: cfg.Encryption.PickleKey,
 			CrossSigned: cfg.Encryption.MinTrust == "cross-signed",
 		},
-		Store: a.db, Commands: dispatcher, HTTP: counted(a.metrics, "homeserver", client), Observer: a.metrics, Log: part(a.log, "chat"),
+		Store: a.db, Commands: dispatcher, DescribeCommands: cfg.Bot.DescribeCommands,
+		HTTP: counted(a.metrics, "homeserver", client), Observer: a.metrics, Log: part(a.log, "chat"),
 		Language: func() locale.Language { return a.catalog.Language(a.settings.Load().Language) },
 		Admins:   func() []string { return a.settings.Load().Admins() },
 	})
