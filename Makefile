@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. `make test` is what CI runs.
 
 .DELETE_ON_ERROR:
-.PHONY: build rootfs release release-check test test-unit unit lint race e2e deploy crash storm growth size demo fuzz clean
+.PHONY: build rootfs release release-check test test-unit unit lint race e2e deploy crash storm growth size bench demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -103,6 +103,11 @@ lint:
 # Binary and idle memory, each at most 25 MB.
 size:
 	go run -tags $(TAGS) ./e2e/size
+
+# How long answers take, compared with what the homeserver itself needs, on both
+# databases: see docs/performance.md.
+bench:
+	go run -tags $(TAGS) ./e2e/bench
 
 # A conversation on a real Synapse, which stays up until Ctrl-C; DEMO=once ends after it.
 demo:
