@@ -48,8 +48,14 @@ func ReadFingerprint(ctx context.Context, db *store.DB, user id.UserID, pickleKe
 	if err != nil {
 		return Fingerprint{}, fmt.Errorf("reading the cross-signing keys: %w", err)
 	}
-	return Fingerprint{
-		DeviceID: device.String(), DeviceKey: grouped(account.SigningKey().String()),
-		MasterKey: grouped(identity[id.XSUsageMaster].Key.String()),
-	}, nil
+	f := Fingerprint{DeviceID: device.String(), DeviceKey: grouped(account.SigningKey().String())}
+	// The database also knows an identity of the bot that is not in its hands
+	// any more, if the homeserver shows that one.
+	ours, err := keys.IsKeySignedBy(ctx, user, account.SigningKey(), user, identity[id.XSUsageSelfSigning].Key)
+	if err != nil {
+		return Fingerprint{}, fmt.Errorf("reading the device's signatures: %w", err)
+	} else if ours {
+		f.MasterKey = grouped(identity[id.XSUsageMaster].Key.String())
+	}
+	return f, nil
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"matrix-registration-bot/e2e/faults"
@@ -61,6 +62,10 @@ func TestEncryptedWhereOnlyALogInMakesADevice(t *testing.T) {
 		said, err := room.JSChat.Ask(s.Context(), "whoami") // with a warning beside it
 		s.must(err)
 		s.says(said, "can't sign this session")
+		keys, err := s.Bot.Command(s.Context(), "-c", "config.yaml", "fingerprint")
+		if err != nil || strings.Contains(keys, groupsOfFour(before.MasterKey)) {
+			s.Errorf("`fingerprint` shows a master key that is lost (%v):\n%s", err, keys)
+		}
 		s.must(s.Bot.Stop())
 		s.must(backup.Restore())
 

@@ -41,6 +41,9 @@ func printFingerprint(around surroundings) error {
 	} else if err != nil {
 		return err
 	}
+	if print.MasterKey == "" {
+		print.MasterKey = "none that the device is signed with, see docs/encryption.md"
+	}
 	_, err = fmt.Fprintf(around.stdout, "user id:     %s\ndevice id:   %s\ndevice key:  %s\nmaster key:  %s\n",
 		cfg.BotUserID(), print.DeviceID, print.DeviceKey, print.MasterKey)
 	return err
