@@ -103,7 +103,7 @@ func (t *town) restart() {
 		Now:      func() time.Time { return t.now },
 		Log:      zerolog.New(zerolog.SyncWriter(&t.log)),
 	})
-	t.bot.patience = patience{limit: 250 * time.Millisecond, pause: time.Millisecond}
+	t.bot.patience = patience{limit: time.Minute, pause: time.Millisecond}
 }
 
 // role is the role that a person has.

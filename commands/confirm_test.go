@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"matrix-registration-bot/access"
@@ -144,21 +145,23 @@ func TestReactionsDoNotCountWhereEncryptionIsRequired(t *testing.T) {
 }
 
 func TestDeleteAllTellsWhatBecameOfEach(t *testing.T) {
-	town, server, question := threeTokens(t)
-	delete(server.tokens, "one")
-	server.fail(fault{"delete", false, kind(tokens.ErrRefused)})
-	town.reacts(admin, question, "confirm").has("1 token is deleted.\n1 was gone already.\n1 could not be deleted. The server refused", "\n- t")
+	synctest.Test(t, func(t *testing.T) {
+		town, server, question := threeTokens(t)
+		delete(server.tokens, "one")
+		server.fail(fault{"delete", false, kind(tokens.ErrRefused)})
+		town.reacts(admin, question, "confirm").has("1 token is deleted.\n1 was gone already.\n1 could not be deleted. The server refused", "\n- t")
 
-	town, server, question = threeTokens(t)
-	clear(server.tokens)
-	town.reacts(admin, question, "confirm").is("0 tokens are deleted.\n3 were gone already.")
-	town.says(admin, "confirm").has("no open question")
+		town, server, question = threeTokens(t)
+		clear(server.tokens)
+		town.reacts(admin, question, "confirm").is("0 tokens are deleted.\n3 were gone already.")
+		town.says(admin, "confirm").has("no open question")
 
-	town, server, question = threeTokens(t)
-	server.at = func(string, bool) error { return kind(tokens.ErrUnreachable) }
-	town.reacts(admin, question, "confirm").has("try again")
-	server.at = func(string, bool) error { return nil }
-	town.says(admin, "confirm").is("3 tokens are deleted.") // the question stayed open
+		town, server, question = threeTokens(t)
+		server.at = func(string, bool) error { return kind(tokens.ErrUnreachable) }
+		town.reacts(admin, question, "confirm").has("try again")
+		server.at = func(string, bool) error { return nil }
+		town.says(admin, "confirm").is("3 tokens are deleted.") // the question stayed open
+	})
 }
 
 func TestDeleteAllWithoutTokens(t *testing.T) {

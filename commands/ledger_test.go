@@ -71,26 +71,28 @@ func TestWhatCertainlyFailedIsSaidSo(t *testing.T) {
 		"refused":     {kind(tokens.ErrRefused), "refused", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := newServer()
-			town := newTown(t, server)
-			tries := 0
-			server.at = func(request string, after bool) error {
-				if request != "create" || after {
-					return nil
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer()
+				town := newTown(t, server)
+				tries := 0
+				server.at = func(request string, after bool) error {
+					if request != "create" || after {
+						return nil
+					}
+					tries++
+					return test.err
 				}
-				tries++
-				return test.err
-			}
-			town.says(manager, "create").has(test.says).lacks("token=")
-			if test.tries == 0 && tries < 3 || test.tries > 0 && tries != test.tries {
-				t.Errorf("it was tried %d times", tries)
-			}
-			if made := town.store.rows.Made; len(made) != 0 {
-				t.Errorf("the makers are %v", made)
-			}
-			if audit := town.audited(); len(audit) != 1 {
-				t.Errorf("the audit is %q", audit)
-			}
+				town.says(manager, "create").has(test.says).lacks("token=")
+				if test.tries == 0 && tries < 3 || test.tries > 0 && tries != test.tries {
+					t.Errorf("it was tried %d times", tries)
+				}
+				if made := town.store.rows.Made; len(made) != 0 {
+					t.Errorf("the makers are %v", made)
+				}
+				if audit := town.audited(); len(audit) != 1 {
+					t.Errorf("the audit is %q", audit)
+				}
+			})
 		})
 	}
 }
@@ -108,52 +110,56 @@ func TestWhatCannotBeFoundOutIsNeverGivenUp(t *testing.T) {
 		"an error without a kind": {"delete old", fault{"delete", true, errors.New("?")}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := newServer()
-			server.tokens["old"] = tokens.Token{Text: "old"}
-			town := newTown(t, server)
-			m := town.message(manager, test.command)
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer()
+				server.tokens["old"] = tokens.Token{Text: "old"}
+				town := newTown(t, server)
+				m := town.message(manager, test.command)
 
-			away := false
-			server.at = func(request string, after bool) error {
-				if away {
-					return kind(tokens.ErrUnreachable)
+				away := false
+				server.at = func(request string, after bool) error {
+					if away {
+						return kind(tokens.ErrUnreachable)
+					}
+					if request == test.first.request && after == test.first.after {
+						away = true
+						return test.first.err
+					}
+					return nil
 				}
-				if request == test.first.request && after == test.first.after {
-					away = true
-					return test.first.err
+				for range 2 {
+					if _, err := town.handle(m); !errors.Is(err, ErrUnsettled) {
+						t.Fatalf("the error is %v", err)
+					}
 				}
-				return nil
-			}
-			for range 2 {
-				if _, err := town.handle(m); !errors.Is(err, ErrUnsettled) {
-					t.Fatalf("the error is %v", err)
+				server.at = func(string, bool) error { return nil }
+				town.send(m).lacks("no such token", "already")
+				if all := server.all(); len(all) != test.left {
+					t.Errorf("there are %q", all)
 				}
-			}
-			server.at = func(string, bool) error { return nil }
-			town.send(m).lacks("no such token", "already")
-			if all := server.all(); len(all) != test.left {
-				t.Errorf("there are %q", all)
-			}
+			})
 		})
 	}
 }
 
 func TestAServerThatNeverSaysWhatBecameOfItIsLookedAt(t *testing.T) {
-	for _, command := range []string{"create", "create token=chess-club", "delete old"} {
-		server := newServer()
-		server.tokens["old"] = tokens.Token{Text: "old"}
-		town := newTown(t, server)
-		server.at = func(request string, after bool) error {
-			if request == "get" || request == "list" || after {
-				return nil
+	synctest.Test(t, func(t *testing.T) {
+		for _, command := range []string{"create", "create token=chess-club", "delete old"} {
+			server := newServer()
+			server.tokens["old"] = tokens.Token{Text: "old"}
+			town := newTown(t, server)
+			server.at = func(request string, after bool) error {
+				if request == "get" || request == "list" || after {
+					return nil
+				}
+				return kind(tokens.ErrUnknownOutcome) // 500 to everything that changes something
 			}
-			return kind(tokens.ErrUnknownOutcome) // 500 to everything that changes something
+			town.says(manager, command).has("The server doesn't answer", "nothing was changed")
+			if all := server.all(); len(all) != 1 {
+				t.Errorf("%s leaves %q", command, all)
+			}
 		}
-		town.says(manager, command).has("The server doesn't answer", "nothing was changed")
-		if all := server.all(); len(all) != 1 {
-			t.Errorf("%s leaves %q", command, all)
-		}
-	}
+	})
 }
 
 func TestAPatientServerKnowsHowLongToWait(t *testing.T) {

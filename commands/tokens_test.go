@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"matrix-registration-bot/tokens"
@@ -131,16 +132,18 @@ func TestDeleteAnswersForEachToken(t *testing.T) {
 }
 
 func TestTheServerIsAway(t *testing.T) {
-	server := newServer()
-	town := newTown(t, server)
-	server.at = func(string, bool) error { return kind(tokens.ErrUnreachable) }
-	for _, command := range []string{"list", "show a b", "delete a b", "create token=a", "create"} {
-		town.says(manager, command).has("The server doesn't answer", "Please try again")
-	}
-	if plans := town.store.rows.Plans; len(plans) != 1 {
-		t.Errorf("there should be a plan for the bare create only: %v", plans)
-	}
-	town.says(inviter, "create").has("Please try again")
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer()
+		town := newTown(t, server)
+		server.at = func(string, bool) error { return kind(tokens.ErrUnreachable) }
+		for _, command := range []string{"list", "show a b", "delete a b", "create token=a", "create"} {
+			town.says(manager, command).has("The server doesn't answer", "Please try again")
+		}
+		if plans := town.store.rows.Plans; len(plans) != 1 {
+			t.Errorf("there should be a plan for the bare create only: %v", plans)
+		}
+		town.says(inviter, "create").has("Please try again")
+	})
 }
 
 func TestAServerThatComesBackIsWaitedFor(t *testing.T) {

@@ -67,6 +67,9 @@ func newApp(around surroundings) (*app, error) {
 	for _, warning := range slices.Concat(cfg.Warnings, warnings) {
 		a.log.Warn().Msg(warning)
 	}
+	for _, path := range cfg.OpenToAll() {
+		a.log.Warn().Str("file", path).Msg("Everybody on this machine can read a file that holds secrets: take that right away (chmod o=)")
+	}
 	if len(cfg.FromEnvironment) > 0 {
 		a.log.Info().Strs("keys", cfg.FromEnvironment).Msg("These settings come from the environment")
 	}
