@@ -66,7 +66,11 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
+	guides, err := filepath.Glob("install/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(append(pages, guides...), "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
 		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
 			target := page
 			if match[1] != "" {

@@ -33,6 +33,7 @@ func machine(t *testing.T) *lab.Machine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(m.Stop)
 	return m
 }
 
@@ -93,6 +94,7 @@ func TestTheUnitRunsTheBotUnderARealSystemd(t *testing.T) {
 	if err := synapse.Appoint(ctx); err != nil {
 		t.Fatal(err)
 	}
+	becomesAdmin(t, synapse, inMachine{m})
 	createsAToken(t, synapse, inMachine{m})
 
 	in(t, m, `mkdir /etc/systemd/system/matrix-registration-bot.service.d

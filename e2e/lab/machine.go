@@ -18,11 +18,13 @@ var machineScript []byte
 
 // Machine is a throwaway copy of this machine with a systemd of its own: what is
 // installed, changed or started in it is gone when the lab is closed. It shares
-// the network, so that it can reach the servers of the lab, the repository (which
-// can't be written in it) and the lab's folder.
+// the network, so that it can reach the servers of the lab, the repository and the
+// lab's folder.
 type Machine struct {
+	folder  string
 	systemd *process
-	pid     int // of systemd, as this machine numbers it
+	pid     int    // of systemd, as this machine numbers it
+	path    string // $PATH in it
 }
 
 // StartMachine needs root, and a kernel with overlayfs and cgroup2.
@@ -34,20 +36,23 @@ func (l *Lab) StartMachine(ctx context.Context) (*Machine, error) {
 		return nil, err
 	}
 	l.Announce("Starting a throwaway machine with a systemd of its own")
-	folder, err := l.Folder("machine")
+	folder, err := os.MkdirTemp(l.dir, "registration-bot-machine-") // its name is also that of a cgroup
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("starting a machine: %w", err)
 	}
 	script := filepath.Join(l.dir, "machine.sh")
 	if err := os.WriteFile(script, machineScript, 0o644); err != nil {
 		return nil, fmt.Errorf("starting a machine: %w", err)
 	}
 	cmd := exec.Command("unshare", "--mount", "sh", script, folder, l.dir, l.root)
-	m := &Machine{}
-	if m.systemd, err = start("the machine", filepath.Join(l.dir, "machine.log"), cmd); err != nil {
+	m := &Machine{folder: folder, path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+	if goTool, err := exec.LookPath("go"); err == nil {
+		m.path += ":" + filepath.Dir(goTool)
+	}
+	if m.systemd, err = start("the machine", folder+".log", cmd); err != nil {
 		return nil, err
 	}
-	l.onClose(func() { l.stopMachine(m) })
+	l.onClose(m.Stop)
 	return m, m.systemd.until(ctx, "the machine runs", func(ctx context.Context) error {
 		if m.pid = firstChild(m.systemd.pid()); m.pid == 0 {
 			return errors.New("there is no systemd yet")
@@ -60,23 +65,22 @@ func (l *Lab) StartMachine(ctx context.Context) (*Machine, error) {
 	})
 }
 
-// stopMachine kills systemd, and with it the kernel kills all that runs there.
-func (l *Lab) stopMachine(m *Machine) {
-	if m.systemd.running() && m.pid != 0 {
+// Stop kills systemd, and with it the kernel kills all that runs there.
+func (m *Machine) Stop() {
+	if !m.systemd.running() {
+		return
+	}
+	if m.pid != 0 {
 		_ = syscall.Kill(m.pid, syscall.SIGKILL)
 		<-m.systemd.ended
 	} else {
 		m.systemd.kill()
 	}
-	groups, err := l.Folder("machine-cgroup")
-	if err != nil {
+	if err := syscall.Mount("cgroup2", m.folder, "cgroup2", 0, ""); err != nil {
 		return
 	}
-	if err := syscall.Mount("cgroup2", groups, "cgroup2", 0, ""); err != nil {
-		return
-	}
-	defer func() { _ = syscall.Unmount(groups, 0) }()
-	removeGroups(filepath.Join(groups, filepath.Base(l.dir)))
+	removeGroups(filepath.Join(m.folder, filepath.Base(m.folder)))
+	_ = syscall.Unmount(m.folder, 0)
 }
 
 // removeGroups removes a cgroup, innermost first. Its files are not to be removed.
@@ -95,7 +99,7 @@ func removeGroups(group string) {
 func (m *Machine) Command(ctx context.Context, script string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", "--target", strconv.Itoa(m.pid),
 		"--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wdns=/root",
-		"env", "-i", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+		"env", "-i", "HOME=/root", "PATH="+m.path, "LANG=C.UTF-8",
 		"SYSTEMD_PAGER=", "bash", "-euo", "pipefail", "-c", script)
 	cmd.SysProcAttr = attributes(nil)
 	return cmd

@@ -9,8 +9,8 @@ case ${stage:-} in
 	mount --make-rprivate /
 	mkdir "$folder/cgroup"
 	mount -t cgroup2 cgroup2 "$folder/cgroup"
-	mkdir "$folder/cgroup/$(basename "$(dirname "$folder")")"
-	echo $$ >"$folder/cgroup/$(basename "$(dirname "$folder")")/cgroup.procs"
+	mkdir "$folder/cgroup/$(basename "$folder")"
+	echo $$ >"$folder/cgroup/$(basename "$folder")/cgroup.procs"
 	stage=inside exec unshare --mount --pid --fork --kill-child --uts --ipc --cgroup sh "$0" "$folder" "$@"
 	;;
 inside)
