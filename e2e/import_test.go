@@ -5,6 +5,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -118,5 +119,24 @@ func (s *scene) runs(text, line string) {
 	out, err := exec.CommandContext(s.Context(), "bash", "-ec", strings.Replace(command, "curl ", "curl --silent --fail-with-body ", 1)).CombinedOutput()
 	if err != nil {
 		s.Fatalf("%s: %v\n%s", line, err, out)
+	}
+}
+
+// docs/moving.md, word for word: first only told, then done.
+func TestTheGuideToMovingOver(t *testing.T) {
+	s := &scene{T: t, name: "guide"}
+	old, installed := t.TempDir(), t.TempDir()+"/bot"
+	s.must(os.WriteFile(old+"/config.yml", []byte("bot:\n  server: http://localhost:8008\n  username: registration-bot\n  password: a long password\n"), 0o600))
+	s.must(os.WriteFile(old+"/config.toml", []byte("[simplematrixbotlib.config]\nallowlist = [\"@anna:example.com\"]\n"), 0o600))
+	guide := s.guide("moving.md", "## Step by step", "/matrix/matrix-registration-bot", old, "/var/lib/registration-bot", installed)
+	guide.follow("--dry-run")
+	if _, err := os.Stat(installed); !os.IsNotExist(err) {
+		t.Errorf("a dry run has written something: %v", err)
+	}
+	guide.follow("--dir /var/lib/registration-bot\n")
+	for _, name := range []string{"config.yaml", "registration.yaml", "registration-bot.db"} {
+		if _, err := os.Stat(installed + "/" + name); err != nil {
+			t.Error(err)
+		}
 	}
 }

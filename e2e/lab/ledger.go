@@ -22,7 +22,7 @@ type Ledger struct{ db *sql.DB }
 
 // Ledger opens the bot's database for reading, beside the bot.
 func (b *Bot) Ledger() (*Ledger, error) {
-	uri, err := b.databaseURI()
+	uri, err := b.DatabaseURI()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (l *Ledger) Open(ctx context.Context) (events, messages int, err error) {
 // OpenWork is Ledger.Open for a bot that is dead. On SQLite it looks at a copy:
 // whoever opens the file itself would mend it in the bot's place.
 func (b *Bot) OpenWork(ctx context.Context) (events, messages int, err error) {
-	uri, err := b.databaseURI()
+	uri, err := b.DatabaseURI()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -168,8 +168,8 @@ func (l *Ledger) column(ctx context.Context, query string, args ...any) ([]strin
 	return column, rows.Err()
 }
 
-// databaseURI is what config.yaml names.
-func (b *Bot) databaseURI() (string, error) {
+// DatabaseURI is what config.yaml names.
+func (b *Bot) DatabaseURI() (string, error) {
 	text, err := os.ReadFile(filepath.Join(b.dir, "config.yaml"))
 	if err != nil {
 		return "", fmt.Errorf("finding the bot's database: %w", err)

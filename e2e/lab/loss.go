@@ -12,7 +12,7 @@ import (
 // LoseDatabase empties the database of a stopped bot, as if its disk was new and
 // there was no backup.
 func (b *Bot) LoseDatabase(ctx context.Context) error {
-	uri, err := b.databaseURI()
+	uri, err := b.DatabaseURI()
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type Backup struct {
 
 // BackUp copies the SQLite database of a stopped bot.
 func (b *Bot) BackUp() (*Backup, error) {
-	uri, err := b.databaseURI()
+	uri, err := b.DatabaseURI()
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (b *Bot) OccupyDatabase(ctx context.Context) (release func() error, err err
 // MoveDatabase moves the SQLite database of a stopped bot into another folder,
 // where the bot will look for it.
 func (b *Bot) MoveDatabase(dir string) error {
-	uri, err := b.databaseURI()
+	uri, err := b.DatabaseURI()
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (b *Bot) MoveDatabase(dir string) error {
 func (b *Bot) Dir() string { return b.dir }
 
 func (b *Bot) openDatabase() (*sql.DB, error) {
-	uri, err := b.databaseURI()
+	uri, err := b.DatabaseURI()
 	if err != nil {
 		return nil, err
 	}
