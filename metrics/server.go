@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -19,7 +18,7 @@ type Server struct {
 	address  string
 	metrics  *Metrics
 	look     func(ctx context.Context) Snapshot
-	turn     sync.Mutex // of calls to look: each asks the database
+	turn     chan struct{} // full while look is called: it asks the database
 	http     *http.Server
 	listener net.Listener
 }
@@ -28,7 +27,7 @@ type Server struct {
 // port 0 takes a free one, see Addr. Without an address there is nothing to
 // serve, and Serve only waits.
 func NewServer(address string, m *Metrics, look func(ctx context.Context) Snapshot) *Server {
-	s := &Server{address: address, metrics: m, look: look}
+	s := &Server{address: address, metrics: m, look: look, turn: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", s.scrape)
 	s.http = &http.Server{
@@ -79,11 +78,24 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
 	defer cancel()
-	s.turn.Lock()
-	snapshot := s.look(ctx)
-	s.turn.Unlock()
+	snapshot, ok := s.lookInTurn(ctx)
+	if !ok {
+		http.Error(w, "others have been asking all the time", http.StatusServiceUnavailable)
+		return
+	}
 	var p page
 	s.metrics.write(&p, snapshot)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = io.WriteString(w, p.text.String()) // who hangs up gets nothing
+}
+
+// lookInTurn waits until nobody else looks. ok is false if that took too long.
+func (s *Server) lookInTurn(ctx context.Context) (snapshot Snapshot, ok bool) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+		return s.look(ctx), true
+	case <-ctx.Done():
+		return Snapshot{}, false
+	}
 }

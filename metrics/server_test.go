@@ -4,8 +4,11 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestThePageIsServedUntilTheEnd(t *testing.T) {
@@ -47,6 +50,35 @@ func TestThePageIsServedUntilTheEnd(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("the server ended with %v", err)
 	}
+}
+
+func TestManyWhoAskWaitForTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looking := 0
+		s := NewServer("", New("1.0"), func(context.Context) Snapshot {
+			if looking++; looking > 1 {
+				t.Error("two look at the same time")
+			}
+			time.Sleep(2 * time.Second) // of the bubble's clock
+			looking--
+			return Snapshot{}
+		})
+		answers := make(chan int)
+		for range 4 {
+			go func() {
+				answer := httptest.NewRecorder()
+				s.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+				answers <- answer.Code
+			}()
+		}
+		count := map[int]int{}
+		for range 4 {
+			count[<-answers]++
+		}
+		if count[http.StatusOK] != 3 || count[http.StatusServiceUnavailable] != 1 {
+			t.Errorf("the answers are %v", count)
+		}
+	})
 }
 
 func TestABusyPortIsSaidAtOnce(t *testing.T) {
