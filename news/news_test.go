@@ -2,6 +2,7 @@ package news_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,15 @@ func TestNoMoreIsSaidThanIsKnown(t *testing.T) {
 			},
 			"one of these", "the times fit",
 		},
+		"two tokens were used, and one account is gone": {
+			func(w *town) {
+				w.make(tokens.Token{Text: "other"}, commands.Maker{User: "@ben:x"})
+				w.register("@clara:x", "abcd")
+				w.register("@other:x", "other")
+				w.accounts = w.accounts[1:]
+			},
+			"the server does not say", "@",
+		},
 		"the account is gone": {
 			func(w *town) {
 				w.register("@clara:x", "abcd")
@@ -122,7 +132,13 @@ func TestNoMoreIsSaidThanIsKnown(t *testing.T) {
 			w.look()
 			test.happens(w)
 			w.look()
-			w.hear(test.says).without(w, test.not)
+			heard := w.hear(test.says)
+			heard.without(w, test.not)
+			users, err := w.db.Users(t.Context(), "abcd")
+			must(t, err)
+			if probable := strings.Contains(heard.text.Plain, "probably @"); probable != (len(users) > 0) {
+				t.Errorf("kept of the newcomers: %+v", users)
+			}
 		})
 	}
 }
@@ -360,6 +376,20 @@ func TestWhereNewsIsTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNewsOfATokenThatIsDeletedMeanwhileDoesNotNameIt(t *testing.T) {
+	w := newTown(t)
+	rooms := w.rooms
+	w.rooms = nil
+	w.make(tokens.Token{Text: "abcd"}, commands.Maker{Note: "chess club"})
+	w.register("@clara:x", "abcd")
+	w.look()
+	must(t, w.db.Forget(t.Context(), "abcd"))
+	delete(w.tokens, "abcd")
+	w.rooms = rooms
+	w.look()
+	w.hear("deleted by now", "chess club", "@clara:x").without(w, "abcd")
 }
 
 func TestWhoWantsNoNewsHearsNone(t *testing.T) {

@@ -45,7 +45,7 @@ type town struct {
 	told    []told
 	deaf    error // what the chat answers
 	none    map[id.UserID]bool
-	spoiled bool // the database fails at the end of a look
+	spoiled bool // the database fails in the middle of a look
 }
 
 type told struct {
@@ -205,17 +205,17 @@ func (c chat) Tell(_ context.Context, room id.RoomID, person id.UserID, text loc
 
 func (c chat) Deliver(id.RoomID) {}
 
-// failing is the database, which can fail at the end of a look.
+// failing is the database, which can fail in the middle of a look.
 type failing struct {
 	*store.DB
 	town *town
 }
 
-func (f failing) PutSetting(ctx context.Context, name, value string) error {
+func (f failing) AddNews(ctx context.Context, item news.Item) error {
 	if f.town.spoiled {
 		return errors.New("spoiled")
 	}
-	return f.DB.PutSetting(ctx, name, value)
+	return f.DB.AddNews(ctx, item)
 }
 
 func must(t testing.TB, err error) {
