@@ -162,9 +162,10 @@ func (i *Image) copy(step instruction, built func(string) (string, error)) error
 // Container is what `docker run --read-only --cap-drop=ALL --network=host` of an
 // image would make, with a folder of this machine as /data.
 type Container struct {
-	image *Image
-	data  string
-	env   []string // NAME=value
+	image    *Image
+	data     string
+	readOnly [][2]string // further folders: on this machine, and below /data
+	env      []string    // NAME=value
 }
 
 // NewContainer makes a container with a folder of its own as /data, and further
@@ -179,7 +180,7 @@ func (l *Lab) NewContainer(image *Image, name string, environment ...string) (*C
 			return nil, err
 		}
 	}
-	return &Container{image, data, environment}, nil
+	return &Container{image: image, data: data, env: environment}, nil
 }
 
 // Data is the folder of this machine that is /data in the container.
@@ -205,8 +206,11 @@ func (c *Container) Enter(command ...string) *exec.Cmd {
 		"--unshare-user", "--uid", strconv.Itoa(i.User), "--gid", strconv.Itoa(i.Group), "--cap-drop", "ALL",
 		"--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session",
 		"--ro-bind", i.Root, "/", "--proc", "/proc", "--dev", "/dev", "--bind", c.data, "/data",
-		"--chdir", i.Workdir, "--clearenv",
 	}
+	for _, mount := range c.readOnly {
+		arguments = append(arguments, "--ro-bind", mount[0], mount[1])
+	}
+	arguments = append(arguments, "--chdir", i.Workdir, "--clearenv")
 	for name, value := range i.Environment {
 		arguments = append(arguments, "--setenv", name, value)
 	}
