@@ -50,7 +50,7 @@ func examine(around *surroundings, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	findings := doctor.Examine(context.Background(), newPatient(cfg, reg, server, client))
+	findings := doctor.Examine(context.Background(), newPatient(cfg, reg, server, client, nil))
 	_ = closeTokens(server) // what was found counts
 	if asJSON {
 		err = json.NewEncoder(around.stdout).Encode(findings)
@@ -73,7 +73,7 @@ func (a *app) checkUp(ctx context.Context) {
 		}
 	}
 	log := part(a.log, "doctor")
-	for _, f := range doctor.Examine(ctx, newPatient(a.cfg, a.reg, a.tokenAPI.server, newHTTPClient())) {
+	for _, f := range doctor.Examine(ctx, newPatient(a.cfg, a.reg, a.tokenAPI.server, newHTTPClient(), a.db)) {
 		line := log.Info()
 		if f.State != doctor.OK {
 			line = log.Warn().Str("do", f.Do)
@@ -82,11 +82,12 @@ func (a *app) checkUp(ctx context.Context) {
 	}
 }
 
-// newPatient prepares an installation to be looked at.
-func newPatient(cfg *config.Config, reg *config.Registration, server tokens.Server, client *http.Client) *doctor.Patient {
+// newPatient prepares an installation to be looked at, through the running bot's
+// database if db is that.
+func newPatient(cfg *config.Config, reg *config.Registration, server tokens.Server, client *http.Client, db *store.DB) *doctor.Patient {
 	return &doctor.Patient{
 		Config: cfg, ConfigFile: cfg.File(), Registration: reg, Tokens: server, HTTP: client,
-		Database: doctorsDatabase{cfg}, Now: time.Now,
+		Database: doctorsDatabase{cfg, db}, Now: time.Now,
 	}
 }
 
@@ -107,39 +108,52 @@ func printFindings(out io.Writer, findings []doctor.Finding) error {
 }
 
 // doctorsDatabase looks at the bot's database without changing it.
-type doctorsDatabase struct{ cfg *config.Config }
+type doctorsDatabase struct {
+	cfg *config.Config
+	db  *store.DB // that of the running bot; nil: opened for each look
+}
+
+func (d doctorsDatabase) open() (db *store.DB, done func(), err error) {
+	if d.db != nil {
+		return d.db, func() {}, nil
+	}
+	if db, err = store.OpenExisting(d.cfg.Database.URI, zerolog.Nop()); err != nil {
+		return nil, nil, err
+	}
+	return db, func() { _ = db.Close() }, nil
+}
 
 // Look implements doctor.Database.
 func (d doctorsDatabase) Look(ctx context.Context) (exists bool, err error) {
-	db, err := store.OpenExisting(d.cfg.Database.URI, zerolog.Nop())
+	db, done, err := d.open()
 	if errors.Is(err, store.ErrMissing) {
 		return false, nil
 	} else if err != nil {
 		return false, err
 	}
-	defer db.Close()
+	defer done()
 	return db.Look(ctx)
 }
 
 // Held implements doctor.Database.
 func (d doctorsDatabase) Held(ctx context.Context) (bool, error) {
-	db, err := store.OpenExisting(d.cfg.Database.URI, zerolog.Nop())
+	db, done, err := d.open()
 	if err != nil {
 		return false, err
 	}
-	defer db.Close()
+	defer done()
 	return db.Held(ctx)
 }
 
 // Device implements doctor.Database.
 func (d doctorsDatabase) Device(ctx context.Context) (string, error) {
-	db, err := store.OpenExisting(d.cfg.Database.URI, zerolog.Nop())
+	db, done, err := d.open()
 	if errors.Is(err, store.ErrMissing) {
 		return "", nil
 	} else if err != nil {
 		return "", err
 	}
-	defer db.Close()
+	defer done()
 	f, err := chat.ReadFingerprint(ctx, db, id.UserID(d.cfg.BotUserID()), d.cfg.Encryption.PickleKey)
 	if errors.Is(err, chat.ErrNoDevice) {
 		return "", nil
