@@ -77,7 +77,7 @@ e2e:
 # The part of e2e about how it is installed: container image, compose files,
 # systemd, packages, guides.
 deploy:
-	go test -tags $(TAGS),e2e -count=1 -timeout 10m -v ./e2e/deploy
+	go test -tags $(TAGS),e2e -count=1 -timeout 30m -v ./e2e/deploy
 
 # What e2e does with a part of the crash points, with all of them.
 crash:
