@@ -53,6 +53,9 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 		log.Msg("Giving a message up")
 		s.cfg.Observer.Dropped()
 		err = s.store.Drop(ctx, m.TxnID)
+	case errors.Is(err, errDeviceNotReady):
+		s.log.Debug().Err(err).Stringer("room_id", roomID).Msg("A message waits for a device")
+		err = s.store.Retry(ctx, m.TxnID, readyPause)
 	default:
 		log.Msg("Sending a message failed for now")
 		s.cfg.Observer.SendingFailed()

@@ -9,10 +9,14 @@ import (
 	"maunium.net/go/mautrix/id"
 )
 
-// readyTime is how long a message waits for a device that can't be given its
-// session. Homeservers show a new device a moment before they have its one-time
-// keys; a device that never has any must not hold up the others.
-const readyTime = 5 * time.Second
+const (
+	// readyTime is how long messages of a room wait for devices that can't be given
+	// their session. Homeservers show a new device a moment before they have its
+	// one-time keys; a device that never has any must not hold up the others.
+	readyTime = 5 * time.Second
+	// readyPause is how long until the next try.
+	readyPause = time.Second
+)
 
 // errDeviceNotReady means that a device in the room has no one-time key to be
 // given the session with.
@@ -22,52 +26,74 @@ var errDeviceNotReady = errors.New("a device has no one-time keys yet")
 // session as shared, and never tries again, even if it had to leave devices out.
 type sharing struct {
 	complete map[id.RoomID]id.SessionID // the sessions that need no more looking after
-	since    map[id.IdentityKey]time.Time
+	waiting  map[id.RoomID]time.Time    // since when a message waits there
+	hopeless map[id.IdentityKey]bool    // devices that were waited for in vain
 }
 
 func newSharing() sharing {
-	return sharing{complete: make(map[id.RoomID]id.SessionID), since: make(map[id.IdentityKey]time.Time)}
+	return sharing{
+		complete: make(map[id.RoomID]id.SessionID),
+		waiting:  make(map[id.RoomID]time.Time),
+		hopeless: make(map[id.IdentityKey]bool),
+	}
 }
 
 // reached checks that a room's session was shared with all devices of the people
 // there. If not it forgets the session, so that the next try shares another one
-// with everybody, unless the devices left out had readyTime already.
+// with everybody, until the room has waited for readyTime.
 func (e *encryption) reached(ctx context.Context, room id.RoomID, session id.SessionID) error {
 	if e.complete[room] == session {
 		return nil
 	}
+	missing, err := e.leftOut(ctx, room, session)
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		since, waits := e.waiting[room]
+		if !waits {
+			since = time.Now()
+			e.waiting[room] = since
+		}
+		if time.Since(since) < readyTime {
+			err := e.keys.RemoveOutboundGroupSession(ctx, room)
+			return errors.Join(fmt.Errorf("%w: %s of %s", errDeviceNotReady, missing[0].DeviceID, missing[0].UserID), err)
+		}
+		for _, device := range missing {
+			e.hopeless[device.IdentityKey] = true
+		}
+	}
+	delete(e.waiting, room)
+	e.complete[room] = session
+	return nil
+}
+
+// leftOut returns the devices in a room that do not have its session and that are
+// worth waiting for.
+func (e *encryption) leftOut(ctx context.Context, room id.RoomID, session id.SessionID) (missing []*id.Device, err error) {
 	people, err := e.client.StateStore.GetRoomJoinedOrInvitedMembers(ctx, room)
 	if err != nil {
-		return fmt.Errorf("reading the members of %s: %w", room, err)
+		return nil, fmt.Errorf("reading the members of %s: %w", room, err)
 	}
 	for _, user := range people {
 		devices, err := e.keys.GetDevices(ctx, user)
 		if err != nil {
-			return fmt.Errorf("reading the devices of %s: %w", user, err)
+			return nil, fmt.Errorf("reading the devices of %s: %w", user, err)
 		}
 		for _, device := range devices {
 			if user == e.client.UserID && device.DeviceID == e.client.DeviceID || device.Trust == id.TrustStateBlacklisted {
 				continue
 			}
 			has, err := e.keys.IsOutboundGroupSessionShared(ctx, user, device.IdentityKey, session)
-			if err != nil {
-				return fmt.Errorf("asking who has the session: %w", err)
-			}
-			if has {
-				delete(e.since, device.IdentityKey)
-				continue
-			}
-			since, known := e.since[device.IdentityKey]
-			if !known {
-				since = time.Now()
-				e.since[device.IdentityKey] = since
-			}
-			if time.Since(since) < readyTime {
-				err = e.keys.RemoveOutboundGroupSession(ctx, room)
-				return errors.Join(fmt.Errorf("%w: %s of %s", errDeviceNotReady, device.DeviceID, user), err)
+			switch {
+			case err != nil:
+				return nil, fmt.Errorf("asking who has the session: %w", err)
+			case has:
+				delete(e.hopeless, device.IdentityKey)
+			case !e.hopeless[device.IdentityKey]:
+				missing = append(missing, device)
 			}
 		}
 	}
-	e.complete[room] = session
-	return nil
+	return missing, nil
 }
