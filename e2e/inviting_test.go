@@ -85,7 +85,7 @@ func TestEncryptedCreateOptions(t *testing.T) {
 
 func TestCreateRefusesBadOptions(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
-		s.token(lab.Token{Text: "taken"})
+		s.token(lab.Token{Text: "taken-already"})
 		mia := s.chatWith(s.personWith("manager", "mia"))
 		for _, test := range []struct{ options, says string }{
 			{"uses=0", "uses=5"},
@@ -97,7 +97,7 @@ func TestCreateRefusesBadOptions(t *testing.T) {
 			{"expires=0d", "expires=14d"},
 			{"token=" + strings.Repeat("x", 65), "1 to 64"},
 			{"token=chess/club", "letters"},
-			{"token=taken", "there is such a token already"},
+			{"token=taken-already", "there is such a token already"},
 			{"length=7", "from 8 to 64"},
 			{"length=65", "from 8 to 64"},
 			{"count=0", "whole number"},
@@ -114,7 +114,7 @@ func TestCreateRefusesBadOptions(t *testing.T) {
 				s.Errorf("create %s: more than a sentence or two: %s", test.options, answer.Body)
 			}
 		}
-		s.hasTokens("taken")
+		s.hasTokens("taken-already")
 	})
 }
 
@@ -135,28 +135,29 @@ func TestLimitsOfInviters(t *testing.T) {
 
 func TestInvitersKeepToTheirOwn(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
-		s.token(lab.Token{Text: "elsewhere"})
+		s.token(lab.Token{Text: "made-with-curl"})
 		ivo := s.chatWith(s.personWith("inviter", "ivo"))
 		mia := s.chatWith(s.personWith("manager", "mia"))
 		his, hers := ivo.create(), mia.create()
 
 		own := ivo.ask("list all")
 		s.says(own, his, "Only tokens that you made")
-		s.saysNot(own, hers, "elsewhere")
+		s.saysNot(own, hers, "made-with-curl")
 		for _, command := range []string{"show %s", "delete %s", "update %s note=mine", "rotate %s"} {
-			for _, token := range []string{hers, "elsewhere"} {
+			for _, token := range []string{hers, "made-with-curl"} {
 				s.says(ivo.ask(fmt.Sprintf(command, token)), "no such token")
 			}
 		}
 		all := mia.ask("list all")
 		s.says(all, his, hers, "made by @ivo.", "made by you", "made elsewhere")
-		s.hasTokens(his, hers, "elsewhere")
+		s.hasTokens(his, hers, "made-with-curl")
 	})
 }
 
 func TestUpdateAndRotate(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		mia := s.chatWith(s.personWith("manager", "mia"))
+		mia.ask("notify off") // news has scenes of its own
 		code := mia.create()
 		s.says(mia.ask(`update `+code+` uses=3 expires=14d note="chess club"`), "3 uses left", "14 days", "chess club")
 		if token := s.tokens()[code]; *token.Uses != 3 {
@@ -185,9 +186,10 @@ func TestUpdateAndRotate(t *testing.T) {
 func TestListFilters(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		soon := time.Now().Add(2 * time.Second).UnixMilli()
-		s.token(lab.Token{Text: "over", Expires: &soon})
-		s.token(lab.Token{Text: "elsewhere"})
+		s.token(lab.Token{Text: "long-over", Expires: &soon})
+		s.token(lab.Token{Text: "made-with-curl"})
 		mia := s.chatWith(s.personWith("manager", "mia"))
+		mia.ask("notify off") // news has scenes of its own
 		ivo := s.personWith("inviter", "ivo")
 		his := s.chatWith(ivo).create()
 		used := mia.create()
@@ -201,15 +203,15 @@ func TestListFilters(t *testing.T) {
 			list string
 			want []string
 		}{
-			{"list", []string{club, his, "elsewhere"}},
-			{"list valid", []string{club, his, "elsewhere"}},
-			{"list expired", []string{"over"}},
+			{"list", []string{club, his, "made-with-curl"}},
+			{"list valid", []string{club, his, "made-with-curl"}},
+			{"list expired", []string{"long-over"}},
 			{"list used", []string{used}},
 			{"list mine", []string{club}},
 			{"list all mine", []string{club, used}},
 			{"list by " + ivo.UserID.String(), []string{his}},
 			{"list note chess", []string{club}},
-			{"list all sort=token", []string{club, his, used, "over", "elsewhere"}},
+			{"list all sort=token", []string{club, his, used, "long-over", "made-with-curl"}},
 		} {
 			answer := mia.ask(test.list)
 			var got []string
@@ -233,7 +235,7 @@ func TestListFilters(t *testing.T) {
 			s.says(mia.ask(command), says)
 		}
 		s.says(mia.ask("delete expired"), "1 token is deleted")
-		s.hasTokens(club, his, used, "elsewhere")
+		s.hasTokens(club, his, used, "made-with-curl")
 	})
 }
 
