@@ -8,11 +8,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"matrix-registration-bot/config"
+	"matrix-registration-bot/store"
 	"matrix-registration-bot/tokens"
 )
 
@@ -20,6 +22,7 @@ import (
 // something.
 type hospital struct {
 	answers map[string]answerFunc // "METHOD /path", for the homeserver
+	outside outside               // what else can be reached
 	bot     string                // where the bot listens
 	patient Patient
 }
@@ -77,7 +80,7 @@ type object = map[string]any
 
 func healthy(t *testing.T) *hospital {
 	t.Helper()
-	h := &hospital{}
+	h := &hospital{outside: outside{}}
 	botServer := httptest.NewServer(http.HandlerFunc(says(http.StatusOK, object{"status": "ok"})))
 	t.Cleanup(botServer.Close)
 	h.bot = strings.TrimPrefix(botServer.URL, "http://")
@@ -133,20 +136,26 @@ namespaces: {users: [{exclusive: true, regex: '^@registration-bot:example\.com$'
 		Config: cfg, ConfigFile: configFile, Registration: reg, Now: time.Now,
 		Tokens:   fakeTokens{err: tokens.ErrNotFound},
 		Database: fakeDatabase{device: "DEVICE", held: true},
-		HTTP:     &http.Client{Transport: noOutside{}},
+		HTTP:     &http.Client{Transport: h.outside},
 	}
 	return h
 }
 
-// noOutside lets only requests to this machine through: the well-known file of
-// example.com is nobody's business here.
-type noOutside struct{}
+// outside is what can be reached beyond this machine, by address: nothing, until
+// a test puts something there.
+type outside map[string]answerFunc
 
-func (noOutside) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Hostname() != "127.0.0.1" {
+func (o outside) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Hostname() == "127.0.0.1" {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	answer, known := o[r.URL.String()]
+	if !known {
 		return nil, errors.New("no such host")
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	page := httptest.NewRecorder()
+	answer(page, r)
+	return page.Result(), nil
 }
 
 func shownKeys(device string, signed bool) object {
@@ -181,8 +190,8 @@ func TestAHealthyInstallationHasNothingButOK(t *testing.T) {
 	}
 }
 
-// Each row breaks one thing; that check, and only that one if it is the only
-// one named, must see it and say what to do.
+// Each row breaks one thing. The check that is named must see it and say what to
+// do; every other one stays ok, except those that follow from it.
 func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 	whoami := "GET /_matrix/client/v3/account/whoami"
 	ping := "POST /_matrix/client/v1/appservice/registration-bot/ping"
@@ -192,7 +201,22 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 	replace := func(request string, answer answerFunc) func(*hospital) {
 		return func(h *hospital) { h.answers[request] = answer }
 	}
+	publish := func(answer answerFunc) func(*hospital) {
+		return func(h *hospital) { h.outside[wellKnownFile] = answer }
+	}
 	api := func(err error) func(*hospital) { return func(h *hospital) { h.patient.Tokens = fakeTokens{err: err} } }
+
+	// What else is not ok then, because it depends on the same.
+	follow := map[string][]string{
+		"namespace misses the bot": {"encryption"},
+		"registration not loaded":  {"bot user"},
+		"not loaded by Dendrite":   {"bot user", "sign-up"},
+		"bot not running":          {"registration"},
+		"another copy at work":     {"registration", "way back"},
+		"MAS that can't be asked":  {"token API"},
+		"database down":            {"encryption"},
+		"database of a newer bot":  {"encryption"},
+	}
 
 	for name, c := range map[string]struct {
 		spoil func(h *hospital)
@@ -207,6 +231,10 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 		"old Synapse":                {replace("GET /_matrix/federation/v1/version", says(200, object{"server": object{"name": "Synapse", "version": "1.140.0"}})), "homeserver", Problem, "1.141"},
 		"registration not loaded":    {replace(whoami, unknownToken), "server name", Problem, "app_service_config_files"},
 		"another server name":        {replace(whoami, says(200, object{"user_id": "@_registration-bot:other.org"})), "server name", Problem, "homeserver.domain: other.org"},
+		"well-known is a web page":   {publish(page(200)), "well-known", Warning, `{"m.homeserver": {"base_url": "https://..."}}`},
+		"well-known is empty":        {publish(says(200, object{})), "well-known", Warning, "names no homeserver"},
+		"well-known leads nowhere":   {publish(leadsTo("https://gone.example.com")), "well-known", Warning, "sends clients to https://gone.example.com, where no homeserver answers"},
+		"well-known leads elsewhere": {invitesElsewhere, "well-known", Warning, "Set homeserver.public_address: https://chat.example.com"},
 		"bot not registered yet":     {onlyAsBot(whoami, refuses(403, "M_FORBIDDEN", "Application service has not registered this user (x)")), "bot user", Warning, "Start the bot"},
 		"bot not in the namespace":   {onlyAsBot(whoami, refuses(403, "M_FORBIDDEN", "Application service cannot masquerade as this user")), "bot user", Problem, "namespaces.users"},
 		"bot not running":            {func(h *hospital) { notRunning(h, false) }, "way back", Warning, "not running"},
@@ -233,9 +261,10 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 		"not loaded by Dendrite":     {onDendrite(whoami, unknownToken), "server name", Problem, "app_service_api:"},
 		"one way without a token":    {replace(register, says(401, object{"flows": []object{{"stages": []string{tokenStage}}, {"stages": []string{"m.login.dummy"}}}})), "sign-up", Problem, "without a token"},
 		"database down":              {func(h *hospital) { h.patient.Database = fakeDatabase{err: errors.New("refused"), device: "DEVICE"} }, "database", Problem, "database.uri"},
+		"database of a newer bot":    {func(h *hospital) { h.patient.Database = fakeDatabase{err: store.ErrNewer, device: "DEVICE"} }, "database", Problem, "newer version"},
 		"no database yet":            {func(h *hospital) { h.patient.Database = fakeDatabase{missing: true, device: "DEVICE"} }, "database", Warning, "Start the bot"},
 		"encryption off":             {func(h *hospital) { h.patient.Config.Encryption.Enabled = false }, "encryption", Warning, "encryption.enabled"},
-		"no device yet":              {func(h *hospital) { h.patient.Database = fakeDatabase{} }, "encryption", Warning, "no device"},
+		"no device yet":              {func(h *hospital) { h.patient.Database = fakeDatabase{held: true} }, "encryption", Warning, "no device"},
 		"device gone":                {replace(keys, says(200, shownKeys("OTHER", true))), "encryption", Problem, "does not have"},
 		"device not signed":          {replace(keys, says(200, shownKeys("DEVICE", false))), "encryption", Problem, "not signed"},
 		"no cross-signing":           {replace(keys, says(200, object{"device_keys": object{bot: object{"DEVICE": object{}}}})), "encryption", Problem, "cross-signing"},
@@ -245,19 +274,26 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 			h := healthy(t)
 			c.spoil(h)
 			findings := Examine(t.Context(), &h.patient)
+			found, others := false, []string(nil)
 			for _, f := range findings {
-				if f.Check != c.check {
-					continue
-				}
-				if f.State != c.state || !strings.Contains(f.Text+" "+f.Do, c.says) {
-					t.Errorf("found %+v, want %s with %q", f, c.state, c.says)
-				}
-				if f.Do == "" {
-					t.Error("it does not say what to do")
+				switch {
+				case f.Check == c.check:
+					found = true
+					if f.State != c.state || !strings.Contains(f.Text+" "+f.Do, c.says) {
+						t.Errorf("found %+v, want %s with %q", f, c.state, c.says)
+					}
+					if f.Do == "" {
+						t.Error("it does not say what to do")
+					}
+				case f.State != OK:
+					others = append(others, f.Check)
 				}
 			}
-			if Sound(findings) != (c.state == Warning && name != "MAS that can't be asked") {
-				t.Errorf("Sound = %v in %+v", Sound(findings), findings)
+			if !found {
+				t.Errorf("there is no check named %q", c.check)
+			}
+			if !slices.Equal(others, follow[name]) {
+				t.Errorf("not ok either: %q, want %q", others, follow[name])
 			}
 			for _, f := range findings {
 				if strings.Contains(f.Text+f.Do, "secret-") {
@@ -304,6 +340,28 @@ func onlyAsBot(request string, asBot answerFunc) func(*hospital) {
 				plain(w, r)
 			}
 		}
+	}
+}
+
+const wellKnownFile = "https://example.com/.well-known/matrix/client"
+
+func leadsTo(homeserver string) answerFunc {
+	return says(http.StatusOK, object{"m.homeserver": object{"base_url": homeserver}})
+}
+
+// invitesElsewhere has invitations name another address than the well-known file.
+func invitesElsewhere(h *hospital) {
+	h.patient.Config.Homeserver.PublicAddress = "https://matrix.example.com"
+	h.outside[wellKnownFile] = leadsTo("https://chat.example.com/")
+}
+
+func TestAWellKnownFileThatLeadsToTheHomeserver(t *testing.T) {
+	h := healthy(t)
+	h.patient.Config.Homeserver.PublicAddress = "https://matrix.example.com/"
+	h.outside[wellKnownFile] = leadsTo("https://matrix.example.com/")
+	h.outside["https://matrix.example.com/_matrix/client/versions"] = says(http.StatusOK, object{"versions": []string{"v1.11"}})
+	if f := wellKnown(t.Context(), &h.patient); f.State != OK || !strings.Contains(f.Text, "sent to https://matrix.example.com.") {
+		t.Errorf("found %+v", f)
 	}
 }
 
