@@ -480,15 +480,60 @@ func TestTheServerIsAskedLessWhileNothingIsOpen(t *testing.T) {
 	w.hears(1)
 }
 
-func TestALotOfNewsIsOneMessage(t *testing.T) {
+func TestALotOfNewsIsToldInFewMessagesAndLeavesNothingOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		note     string
+		messages int
+	}{
+		"short": {"chess club", 2},
+		"long":  {strings.Repeat("n", 3000), 9}, // twice each, as plain text and HTML
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t)
+			soon := w.now.Add(time.Minute)
+			var made []string
+			for i := range 25 {
+				made = append(made, string(rune('a'+i))+"-token")
+				w.make(tokens.Token{Text: made[i], Expires: &soon}, commands.Maker{Note: test.note})
+			}
+			w.look()
+			w.look()
+			told := ""
+			for _, heard := range w.hears(test.messages) {
+				told += heard.text.Plain
+				if size := len(heard.text.Plain) + len(heard.text.HTML); size > 21<<10 {
+					t.Errorf("a message has %d bytes", size)
+				}
+			}
+			for _, token := range made {
+				if n := strings.Count(told, token); n != 1 {
+					t.Errorf("%s was told %d times", token, n)
+				}
+			}
+		})
+	}
+}
+
+// What is told is told, though telling the rest has failed.
+func TestALotOfNewsIsCommittedMessageByMessage(t *testing.T) {
 	w := newTown(t)
 	soon := w.now.Add(time.Minute)
 	for i := range 25 {
 		w.make(tokens.Token{Text: string(rune('a'+i)) + "-token", Expires: &soon}, commands.Maker{})
 	}
 	w.look()
+	w.deafAfter, w.deaf = 1, errors.New("deaf")
+	w.now = w.now.Add(time.Minute)
+	if err := w.watcher.Round(t.Context()); err == nil {
+		t.Fatal("telling did not fail")
+	}
+	first := w.hears(1)[0]
+	w.deaf = nil
 	w.look()
-	w.hear("5 more pieces of news")
+	rest := w.hears(1)[0]
+	if n, m := strings.Count(first.text.Plain, "-token"), strings.Count(rest.text.Plain, "-token"); n != 20 || m != 5 {
+		t.Errorf("it told of %d tokens, then of %d", n, m)
+	}
 }
 
 func TestNewsIsToldInEachOnesLanguageAndInTheZoneOfTheConfig(t *testing.T) {

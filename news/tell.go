@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"maunium.net/go/mautrix/id"
 
@@ -140,15 +141,28 @@ func (l listener) rank(room Room, item Item, bot id.UserID) int {
 	return 0
 }
 
-// send moves news from the database to a room, in one message.
+// send moves news from the database to a room, in as many messages as it takes.
 func (w *Watcher) send(ctx context.Context, l listener, p place, news []Item, s Settings) error {
+	now := w.Now().In(s.Zone)
+	for len(news) > 0 {
+		n := l.fit(news, p.codes, now)
+		if err := w.sendOne(ctx, l, p, news[:n], now); err != nil {
+			return err
+		}
+		news = news[n:]
+	}
+	return nil
+}
+
+// sendOne moves news from the database to a room, in one message.
+func (w *Watcher) sendOne(ctx context.Context, l listener, p place, news []Item, now time.Time) error {
 	err := w.Store.Transact(ctx, func(ctx context.Context) error {
 		for _, item := range news {
 			if err := w.Store.RemoveNews(ctx, item); err != nil {
 				return err
 			}
 		}
-		return w.Chat.Tell(ctx, p.room, l.user, l.write(news, p.codes, w.Now().In(s.Zone)))
+		return w.Chat.Tell(ctx, p.room, l.user, l.write(news, p.codes, now))
 	})
 	if err != nil {
 		return fmt.Errorf("telling news: %w", err)

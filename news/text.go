@@ -1,15 +1,31 @@
 package news
 
 import (
+	"encoding/json"
 	"time"
 
 	"matrix-registration-bot/locale"
 )
 
 const (
-	mostItems = 20 // told in one message
-	mostNames = 10 // of those who registered with one token
+	mostItems = 20       // told in one message
+	mostText  = 20 << 10 // bytes of that as JSON; the homeserver takes 64 KiB, and encryption adds a third
+	mostNames = 10       // of those who registered with one token
 )
+
+// fit says how many of the news, from the first on, one message takes; at least
+// one.
+func (l listener) fit(news []Item, codes bool, now time.Time) int {
+	size := 0
+	for i, item := range news {
+		encoded, _ := json.Marshal(l.describe(item, codes, now)) // two strings: can't fail
+		size += len(encoded)
+		if i == mostItems || i > 0 && size > mostText {
+			return i
+		}
+	}
+	return len(news)
+}
 
 // write puts news into one message. Without codes it names no token, because
 // others read along.
@@ -18,11 +34,8 @@ func (l listener) write(news []Item, codes bool, now time.Time) locale.Text {
 	if l.user != "" && !codes {
 		parts = append(parts, l.text("news.to", locale.Args{"user": l.user}))
 	}
-	for _, item := range news[:min(mostItems, len(news))] {
+	for _, item := range news {
 		parts = append(parts, l.describe(item, codes, now))
-	}
-	if more := len(news) - mostItems; more > 0 {
-		parts = append(parts, l.text("news.more", locale.Args{"n": more}))
 	}
 	if l.user != "" && !codes {
 		parts = append(parts, l.text("news.privately", nil))
