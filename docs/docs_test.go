@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,25 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				t.Errorf("%s links to #%s, which is no heading of %s", page, match[2], target)
 			}
 		}
+	}
+}
+
+// targets are what the Makefile can be asked for.
+var targets = regexp.MustCompile(`(?m)^\.PHONY: (.*)$`)
+
+// target is one as the table in CONTRIBUTING.md begins a line with it.
+var target = regexp.MustCompile("(?m)^\\| `make ([a-z0-9-]+)")
+
+func TestContributorsFindEveryMakeTarget(t *testing.T) {
+	want := strings.Fields(targets.FindStringSubmatch(read(t, "../Makefile"))[1])
+	var got []string
+	for _, match := range target.FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1) {
+		got = append(got, match[1])
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("CONTRIBUTING.md tells of %q, while the Makefile has %q", got, want)
 	}
 }
 

@@ -84,7 +84,7 @@ func checkYAML(t *testing.T, b block) {
 		t.Errorf("%s, %q: %v", b.page, b.heading, err)
 	}
 	for key := range keys {
-		if !slices.Contains([]string{"homeserver", "appservice", "bot", "api", "create", "permissions", "limits", "database", "encryption"}, key) {
+		if !slices.Contains([]string{"homeserver", "appservice", "bot", "api", "create", "permissions", "limits", "notify", "database", "encryption", "logging", "metrics"}, key) {
 			return // another program's
 		}
 	}
@@ -212,6 +212,7 @@ func TestThePagesCanBeFollowedWordForWord(t *testing.T) {
 
 func followsPackages(t *testing.T, followed map[string]bool) {
 	files := released(t)
+	installed(t, "man", "man-db")
 	r := newReader(t, "guide-synapse", followed)
 	in(t, r.machine, "cp "+files+"/* /srv/reader")
 

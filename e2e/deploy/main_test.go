@@ -50,6 +50,18 @@ func TestMain(m *testing.M) {
 // image is what the Dockerfile describes, made once.
 var image = sync.OnceValues(func() (*lab.Image, error) { return laboratory.BuildImage(context.Background()) })
 
+// installed returns where a program of this machine is, and installs the Debian
+// package that it comes from if it is missing. A machine that is to have it, too,
+// is started afterwards.
+func installed(t *testing.T, name, debianPackage string) (path string) {
+	t.Helper()
+	path, err := laboratory.Program(t.Context(), name, debianPackage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // output runs a command that must succeed and returns what it printed.
 func output(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()

@@ -18,10 +18,7 @@ import (
 const unit = root + "/deploy/systemd/matrix-registration-bot.service"
 
 func TestTheUnitExposesAlmostNothing(t *testing.T) {
-	analyze, err := laboratory.Program(t.Context(), "systemd-analyze", "systemd")
-	if err != nil {
-		t.Fatal(err)
-	}
+	analyze := installed(t, "systemd-analyze", "systemd")
 	const most = "15" // tenths
 	output(t, exec.Command(analyze, "security", "--offline=yes", "--threshold="+most, "--no-pager", unit))
 }
@@ -49,10 +46,11 @@ func in(t *testing.T, m *lab.Machine, script string) string {
 
 func TestTheUnitRunsTheBotUnderARealSystemd(t *testing.T) {
 	ctx := t.Context()
-	program, err := laboratory.Build(ctx)
+	built, err := laboratory.Build(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
+	installed(t, "ps", "procps")
 	m := machine(t)
 	registration := filepath.Join(t.TempDir(), "registration.yaml")
 	synapse, err := laboratory.NewSynapse(ctx, "systemd-synapse", registration)
@@ -71,7 +69,7 @@ func TestTheUnitRunsTheBotUnderARealSystemd(t *testing.T) {
 		install -m 755 %s /usr/bin/matrix-registration-bot
 		install -D -m 644 %s -t /etc/systemd/system
 		systemd-analyze verify --man=no matrix-registration-bot.service
-		systemctl daemon-reload`, program, unitFile))
+		systemctl daemon-reload`, built, unitFile))
 
 	if out, err := m.Run(ctx, "systemctl start matrix-registration-bot"); err == nil {
 		t.Errorf("the unit starts without a config: %s", out)

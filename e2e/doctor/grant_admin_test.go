@@ -41,6 +41,9 @@ func (h *hospital) grantsAdmin() {
 				step.config = "config.yaml"
 			}
 			out, err := h.Bot.CommandThatAsks(t.Context(), step.answer, "-c", step.config, "grant-admin", "--access-token-file", file)
+			if strings.Contains(out, step.token) {
+				t.Errorf("it prints the access token:\n%s", out)
+			}
 			if (err == nil) != step.grants || !strings.Contains(out, step.says) || strings.Contains(out, question) != step.asks {
 				t.Errorf("it ended with %v after\n%s", err, out)
 			}
