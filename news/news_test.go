@@ -453,6 +453,26 @@ func TestAnAbsentServerDelaysTheNews(t *testing.T) {
 	w.hear("probably @clara:x")
 }
 
+func TestWhatWaitsIsToldWhileTheServerIsAway(t *testing.T) {
+	w := newTown(t)
+	w.make(tokens.Token{Text: "abcd"}, commands.Maker{})
+	w.register("@clara:x", "abcd")
+	w.notYet = true
+	w.look()
+	w.hears(0)
+
+	w.away = &tokens.Error{Kind: tokens.ErrUnreachable}
+	w.now = w.now.Add(time.Minute)
+	if err := w.watcher.Round(t.Context()); !errors.Is(err, tokens.ErrUnreachable) {
+		t.Errorf("without the chat the round ended with %v", err)
+	}
+	w.notYet = false
+	if err := w.watcher.Round(t.Context()); !errors.Is(err, tokens.ErrUnreachable) {
+		t.Errorf("the round ended with %v", err)
+	}
+	w.hear("abcd", "@clara:x")
+}
+
 func TestTheServerIsAskedLessWhileNothingIsOpen(t *testing.T) {
 	w := newTown(t)
 	asked := func(rounds int) int {

@@ -42,6 +42,7 @@ type town struct {
 	lists    int   // how often it was asked for the tokens
 
 	rooms     []news.Room
+	notYet    bool // the chat is not there
 	told      []told
 	deaf      error // what the chat answers
 	deafAfter int   // to all but so many messages
@@ -193,6 +194,9 @@ func (s server) LastUser(_ context.Context, token tokens.Token) (string, error) 
 type chat struct{ *town }
 
 func (c chat) Rooms(context.Context) ([]news.Room, error) {
+	if c.notYet {
+		return nil, news.ErrNotYet
+	}
 	return append([]news.Room{}, c.rooms...), nil
 }
 

@@ -64,9 +64,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	for {
 		settings := w.Settings()
 		if settings.Enabled {
-			if err := w.round(ctx, settings); !errors.Is(err, ErrNotYet) {
-				w.logTrouble(ctx, err)
-			}
+			w.logTrouble(ctx, w.round(ctx, settings))
 		}
 		select {
 		case <-ctx.Done():
@@ -76,16 +74,21 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// round is one look, and then telling all that waits.
+// round is one look, and then telling all that waits, also while the server
+// can't be asked. That the chat is not there yet is no error.
 func (w *Watcher) round(ctx context.Context, s Settings) error {
-	if due, err := w.due(ctx, s); err != nil {
-		return err
-	} else if due {
-		if err := w.look(ctx, s); err != nil {
-			return err
-		}
+	looking, telling := w.lookIfDue(ctx, s), w.tell(ctx, s)
+	if errors.Is(telling, ErrNotYet) {
+		telling = nil
 	}
-	return w.tell(ctx, s)
+	return errors.Join(looking, telling)
+}
+
+func (w *Watcher) lookIfDue(ctx context.Context, s Settings) error {
+	if due, err := w.due(ctx, s); err != nil || !due {
+		return err
+	}
+	return w.look(ctx, s)
 }
 
 // logTrouble logs what goes wrong, once as long as it stays the same.
