@@ -2,6 +2,7 @@ package news_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,4 +31,27 @@ func TestTheServerIsAskedOnceAnIntervalOrNotAtAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAPanicEndsTheRoundAndNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t)
+		w.make(tokens.Token{Text: "abcd"}, commands.Maker{})
+		w.broken, w.lists = "ouch", 0
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			w.watcher.Run(ctx)
+		}()
+		time.Sleep(3*w.settings.Interval - time.Second)
+		end()
+		<-ended
+		if w.lists != 3 {
+			t.Errorf("in three intervals the server was asked %d times", w.lists)
+		}
+		if log := w.log.String(); !strings.Contains(log, "panicked: ouch") || !strings.Contains(log, "news.(*Watcher).look(") {
+			t.Errorf("the log says %s", log)
+		}
+	})
 }

@@ -32,14 +32,16 @@ type town struct {
 	db       *store.DB
 	watcher  *news.Watcher
 	settings news.Settings
+	log      strings.Builder
 	now      time.Time
 
 	tokens   map[string]*tokens.Token
 	accounts []tokens.Account // newest first
 	last     map[string]string
 	kind     string
-	away     error // what the server answers
-	lists    int   // how often it was asked for the tokens
+	away     error  // what the server answers
+	broken   string // what asking it panics with
+	lists    int    // how often it was asked for the tokens
 
 	rooms     []news.Room
 	notYet    bool // the chat is not there
@@ -83,7 +85,7 @@ func (w *town) restart() {
 		Server: server{w}, Store: failing{w.db, w}, Chat: chat{w}, Roles: w, Catalog: catalog, Bot: bot,
 		Settings: func() news.Settings { return w.settings },
 		Now:      func() time.Time { return w.now },
-		Log:      zerolog.Nop(),
+		Log:      zerolog.New(&w.log),
 	})
 }
 
@@ -166,6 +168,9 @@ type server struct{ *town }
 
 func (s server) List(context.Context) (list []tokens.Token, err error) {
 	s.lists++
+	if s.broken != "" {
+		panic(s.broken)
+	}
 	for _, token := range s.tokens {
 		list = append(list, *token)
 	}

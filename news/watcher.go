@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -76,12 +77,22 @@ func (w *Watcher) Run(ctx context.Context) {
 
 // round is one look, and then telling all that waits, also while the server
 // can't be asked. That the chat is not there yet is no error.
-func (w *Watcher) round(ctx context.Context, s Settings) error {
+func (w *Watcher) round(ctx context.Context, s Settings) (err error) {
+	defer w.barrier(&err)
 	looking, telling := w.lookIfDue(ctx, s), w.tell(ctx, s)
 	if errors.Is(telling, ErrNotYet) {
 		telling = nil
 	}
 	return errors.Join(looking, telling)
+}
+
+// barrier makes an error of a panic, so that a mistake here does not end the
+// program.
+func (w *Watcher) barrier(err *error) {
+	if p := recover(); p != nil {
+		w.Log.Error().Bytes("stack", debug.Stack()).Msg("Looking for news panicked")
+		*err = fmt.Errorf("looking for news panicked: %v", p)
+	}
 }
 
 func (w *Watcher) lookIfDue(ctx context.Context, s Settings) error {
