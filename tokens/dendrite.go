@@ -3,6 +3,7 @@ package tokens
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // dendrite is the registration token API of Dendrite, which is Synapse's at
@@ -47,4 +48,9 @@ func (d *dendrite) Delete(ctx context.Context, text string) error {
 		return prepared(op, err)
 	}
 	return d.synapse.Delete(ctx, text)
+}
+
+// NewAccounts is nothing that Dendrite could be asked for.
+func (*dendrite) NewAccounts(context.Context, time.Time) ([]Account, error) {
+	return nil, &Error{Kind: ErrUnable, Op: "list accounts"}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"matrix-registration-bot/tokens"
 	"matrix-registration-bot/tokens/tokenstest"
@@ -115,5 +116,14 @@ func TestSynapseAndDendriteCanNotRestore(t *testing.T) {
 		wantKind(t, err, tokens.ErrUnable)
 		_, err = server.LastUser(t.Context(), tokens.Token{Text: "abc"})
 		wantKind(t, err, tokens.ErrUnable)
+	}
+}
+
+func TestDendriteIsNotAskedForAccounts(t *testing.T) {
+	dendrite := tokenstest.StartDendrite(t)
+	_, err := connect(t, dendrite.Config()).NewAccounts(t.Context(), time.Now())
+	wantKind(t, err, tokens.ErrUnable)
+	if requests := dendrite.Requests(); len(requests) > 0 {
+		t.Errorf("it was asked %+v", requests)
 	}
 }
