@@ -6,17 +6,20 @@ package oldbot
 // Setting is one setting of the old bot that was found.
 type Setting struct {
 	Key   string // "bot.server"
-	Value string // may be a secret: see Secret
+	Value string // may be a secret: see Shown
 	Place string // "config.yml:3", or the name of an environment variable
 }
 
-// Secret tells whether nobody may read the value of a setting.
-func (s Setting) Secret() bool {
+// Shown is the value for people to read. The value of a secret is not in it, nor
+// that of a key that the old bot did not know: somebody may have kept one there.
+func (s Setting) Shown() string {
 	switch s.Key {
+	case "bot.server", "bot.username", "bot.prefix", "api.base_url", "api.username", "logging.level":
+		return s.Value
 	case "bot.password", "bot.access_token", "api.token", "api.password":
-		return true
+		return "(a secret)"
 	default:
-		return false
+		return "(not shown)"
 	}
 }
 

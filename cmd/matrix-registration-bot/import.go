@@ -240,15 +240,11 @@ func carrySettings(found oldbot.Settings, into *settings) (lines []string, err e
 		lines = append(lines, "bot.prefix was empty\n    -> bot.prefix, needed in group rooms only: "+into.Prefix)
 	}
 	for _, old := range found {
-		value := old.Value
-		if old.Secret() {
-			value = "(a secret)"
-		}
 		became, err := carrySetting(old, found, into)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("%s: %s: %w", old.Place, old.Key, err)}
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s = %s\n    -> %s", old.Place, old.Key, value, became))
+		lines = append(lines, fmt.Sprintf("%s: %s = %s\n    -> %s", old.Place, old.Key, old.Shown(), became))
 	}
 	return lines, nil
 }

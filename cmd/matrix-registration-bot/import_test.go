@@ -189,6 +189,23 @@ func TestImportOfAContainersEnvironment(t *testing.T) {
 	})
 }
 
+func TestImportShowsNoSecretOfAnybody(t *testing.T) {
+	folder := oldInstallation(t, map[string]string{
+		"config.yml": readmeConfig + "  file: /var/log/k3pt-path\nbot2:\n  recovery_key: k3pt-key\nadmin:\n  token: k3pt-token\n",
+		"named.yml":  strings.Replace(readmeConfig, "https://", "https://me:k3pt-word@", 1),
+	})
+	said := mustImport(t, folder, nil, "--config", filepath.Join(folder, "config.yml"), "--dry-run")
+	mustHold(t, said, "logging.level = DEBUG/INFO/ERROR", "bot.access_token = (a secret)", "bot2.recovery_key = (not shown)")
+	mustNotHold(t, said, "k3pt")
+
+	code, said, refusal := importIn(folder, nil, "--config", filepath.Join(folder, "named.yml"))
+	mustHold(t, refusal, "without user name")
+	mustNotHold(t, said+refusal, "k3pt")
+	if code != exitWrong {
+		t.Errorf("import ended with %d", code)
+	}
+}
+
 func TestADryRunWritesNothing(t *testing.T) {
 	folder := oldInstallation(t, map[string]string{
 		"config.yml":  readmeConfig,
