@@ -17,6 +17,12 @@ import (
 // readyEvery is how often a bot that is not ready yet looks whether it is.
 const readyEvery = 250 * time.Millisecond
 
+// The bot does not give signs of life more or less often than for these.
+const (
+	shortestWatchdog = 100 * time.Millisecond
+	longestWatchdog  = 24 * time.Hour
+)
+
 // serviceManager is what has started the bot and wants to know how it is:
 // systemd, or whatever speaks its protocol, sd_notify(3). Without one nothing
 // is told to anybody.
@@ -49,11 +55,20 @@ func newServiceManager(environ []string, log zerolog.Logger) serviceManager {
 	}
 	// The variables are inherited, but the watchdog is for one process.
 	if pid := variables["WATCHDOG_PID"]; pid == "" || pid == strconv.Itoa(os.Getpid()) {
-		if microseconds, err := strconv.ParseInt(variables["WATCHDOG_USEC"], 10, 64); err == nil {
-			m.watchdog = time.Duration(microseconds) * time.Microsecond
-		}
+		m.watchdog = watchdogOf(variables["WATCHDOG_USEC"])
 	}
 	return m
+}
+
+// watchdogOf reads the microseconds of a watchdog. What is not a time is as good
+// as none.
+func watchdogOf(microseconds string) time.Duration {
+	n, err := strconv.ParseInt(microseconds, 10, 64)
+	if err != nil || n <= 0 {
+		return 0
+	}
+	n = min(max(n, shortestWatchdog.Microseconds()), longestWatchdog.Microseconds())
+	return time.Duration(n) * time.Microsecond
 }
 
 // watch tells the service manager when the bot is ready, from then on twice in

@@ -90,3 +90,15 @@ func TestTheServiceManagerIsFoundByTheEnvironment(t *testing.T) {
 		t.Error("the bot tells somebody though there is nobody")
 	}
 }
+
+func TestAStrangeWatchdogIsBroughtWithinBounds(t *testing.T) {
+	for microseconds, want := range map[string]time.Duration{
+		"": 0, "soon": 0, "0": 0, "-30000000": 0, "99999999999999999999": 0,
+		"1": shortestWatchdog, "9223372036854775807": longestWatchdog,
+	} {
+		manager := newServiceManager([]string{"NOTIFY_SOCKET=/nowhere", "WATCHDOG_USEC=" + microseconds}, zerolog.Nop())
+		if manager.watchdog != want {
+			t.Errorf("%q microseconds became %s, not %s", microseconds, manager.watchdog, want)
+		}
+	}
+}
