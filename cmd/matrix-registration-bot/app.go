@@ -163,7 +163,7 @@ func (a *app) run(ctx context.Context) error {
 		Inbox: a.intake, Wants: a.bot.Wants, Ready: a.ready, Log: part(a.log, "appservice"),
 	})
 	metricsServer := metrics.NewServer(a.cfg.Metrics.Listen, a.metrics, a.snapshot)
-	if err := errors.Join(server.Listen(), metricsServer.Listen()); err != nil {
+	if err := listen(ctx, server, metricsServer); err != nil {
 		lock.Release()
 		return err
 	}
@@ -174,7 +174,7 @@ func (a *app) run(ctx context.Context) error {
 	defer stop(nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { stop(server.Serve(ctx)) })
-	tasks.Go(func() { stop(metricsServer.Serve(ctx)) })
+	tasks.Go(func() { a.serveMetrics(ctx, metricsServer.Serve) })
 	tasks.Go(func() { a.intake.watch(ctx) })
 	tasks.Go(func() { a.tokenAPI.watch(ctx) })
 	tasks.Go(func() { a.checkUp(ctx) })
@@ -208,6 +208,18 @@ func (a *app) run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// listen takes both ports, or none.
+func listen(ctx context.Context, server *appservice.Server, metricsServer *metrics.Server) error {
+	if err := server.Listen(); err != nil {
+		return err
+	}
+	if err := metricsServer.Listen(); err != nil {
+		_ = server.Close(ctx)
+		return err
+	}
+	return nil
 }
 
 // work chats and watches for news until the context ends or the lock is lost.

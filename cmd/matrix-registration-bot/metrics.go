@@ -38,6 +38,14 @@ func (t tally) List(ctx context.Context) ([]tokens.Token, error) {
 	return list, err
 }
 
+// serveMetrics serves until ctx ends. The bot can be used without metrics, so a
+// failure is only logged.
+func (a *app) serveMetrics(ctx context.Context, serve func(context.Context) error) {
+	if err := serve(ctx); err != nil {
+		a.log.Error().Err(err).Msg("There are no metrics any more; the bot goes on without them")
+	}
+}
+
 // snapshot is what the metrics ask for at each scrape.
 func (a *app) snapshot(ctx context.Context) metrics.Snapshot {
 	inbox, outbox, err := a.db.Backlog(ctx)
