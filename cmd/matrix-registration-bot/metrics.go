@@ -18,7 +18,8 @@ func counted(m *metrics.Metrics, api string, client *http.Client) *http.Client {
 	return &http.Client{Transport: m.Calls(api, client.Transport)}
 }
 
-// tally counts the tokens by state whenever all of them are asked for.
+// tally counts the tokens by state whenever the look for news reads all of them;
+// what commands read is not counted.
 type tally struct {
 	*tokens.API
 	metrics *metrics.Metrics
