@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,7 @@ type homeserver struct {
 	sent   []sent
 	set    []setting         // state that the bot set, the newest last
 	known  map[string]memory // by room and transaction id
+	post   *post             // carries keys; nil = nothing here is encrypted
 	// fault answers in the homeserver's place unless it returns nil twice; late
 	// does the same when it has done as asked.
 	fault, late fault
@@ -93,6 +95,12 @@ func (h *homeserver) RoundTrip(r *http.Request) (*http.Response, error) {
 func (h *homeserver) answer(r *http.Request) *http.Response {
 	path := strings.Split(strings.TrimPrefix(r.URL.Path, "/_matrix/client/"), "/")[1:] // without the version
 	switch {
+	case h.post != nil && slices.Contains([]string{"keys", "sendToDevice", "sync"}, path[0]):
+		response, err := h.post.RoundTrip(r)
+		if err != nil {
+			return says(http.StatusGatewayTimeout, `{}`)
+		}
+		return response
 	case path[0] == "register":
 		return says(http.StatusBadRequest, `{"errcode":"M_USER_IN_USE"}`)
 	case path[0] == "profile":
@@ -130,6 +138,9 @@ func (h *homeserver) state(room id.RoomID) string {
 	var events []string
 	for _, user := range append(h.people, theBot) {
 		events = append(events, fmt.Sprintf(`{"type":"m.room.member","state_key":%q,"sender":%q,"content":{"membership":"join"}}`, user, user))
+	}
+	if h.post != nil {
+		events = append(events, `{"type":"m.room.encryption","state_key":"","content":{"algorithm":"m.megolm.v1.aes-sha2"}}`)
 	}
 	for _, s := range h.set {
 		if s.room == room {

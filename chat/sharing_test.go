@@ -1,13 +1,10 @@
 package chat
 
 import (
-	"encoding/json"
 	"errors"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
@@ -16,12 +13,9 @@ import (
 // for each only once.
 func TestDevicesWithoutKeysHoldUpARoomOnce(t *testing.T) {
 	const where = id.RoomID("!room:x")
-	office := &post{devices: map[id.UserID]json.RawMessage{}, oneTime: map[id.UserID]map[string]json.RawMessage{}, mail: map[id.UserID][]*event.Event{}}
-	server := httptest.NewServer(office)
-	t.Cleanup(server.Close)
-	bot := office.join(t, server.URL, "@bot:x")
+	office := newPost()
+	bot := office.join(t, "@bot:x")
 	bot.sharing = newSharing()
-	bot.client.StateStore = bot.mach.StateStore.(mautrix.StateStore)
 	people := []id.UserID{"@bot:x", "@anna:x", "@dead:x", "@gone:x"}
 	must := func(err error) {
 		t.Helper()
@@ -31,7 +25,7 @@ func TestDevicesWithoutKeysHoldUpARoomOnce(t *testing.T) {
 	}
 	for _, user := range people {
 		if user != "@bot:x" {
-			office.join(t, server.URL, user)
+			office.join(t, user)
 		}
 		must(bot.client.StateStore.SetMembership(t.Context(), where, user, event.MembershipJoin))
 	}
@@ -59,4 +53,43 @@ func TestDevicesWithoutKeysHoldUpARoomOnce(t *testing.T) {
 
 	must(bot.keys.RemoveOutboundGroupSession(t.Context(), where))
 	must(share())
+}
+
+// A blocked device gets no key, and what is said does not wait for it.
+func TestABlockedDeviceIsLeftOut(t *testing.T) {
+	office := newPost()
+	bot := office.join(t, theBot)
+	bot.sharing = newSharing()
+	people := []id.UserID{anna, ben}
+	for _, person := range people {
+		office.join(t, person)
+		if err := bot.client.StateStore.SetMembership(t.Context(), "!room:x", person, event.MembershipJoin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := bot.mach.FetchKeys(t.Context(), people, true); err != nil {
+		t.Fatal(err)
+	}
+	bens, err := bot.keys.GetDevice(t.Context(), ben, device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bens.Trust = id.TrustStateBlacklisted
+	if err := bot.keys.PutDevice(t.Context(), ben, bens); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := bot.mach.ShareGroupSession(t.Context(), "!room:x", people); err != nil {
+		t.Fatal(err)
+	}
+	session, err := bot.keys.GetOutboundGroupSession(t.Context(), "!room:x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bot.reached(t.Context(), "!room:x", session.ID()); err != nil {
+		t.Errorf("the session has not reached everybody: %v", err)
+	}
+	if annas, bens := len(office.collect(anna)), len(office.collect(ben)); annas != 1 || bens != 0 {
+		t.Errorf("anna got the key %d times and ben, whose device is blocked, %d times", annas, bens)
+	}
 }
