@@ -45,3 +45,23 @@ func TestEncryptionDisabled(t *testing.T) {
 		s.hasTokens(plain.create())
 	})
 }
+
+func TestEncryptedOnlyDevicesThatTheirOwnerSigned(t *testing.T) {
+	onEachDatabase(t, func(s *scene) {
+		s.restartWith("min_trust: known-device", "min_trust: cross-signed")
+		person := s.personWith("manager", "anna")
+		onPhone := s.device(person, phone)
+		phones, room := s.sealedDM(onPhone)
+		onLaptop := s.device(person, laptop)
+		s.knows(onPhone, onLaptop)
+		laptops := &chat{s, sealed{onLaptop.Enter(room.JSChat)}}
+
+		refused := laptops.say("create")
+		for _, side := range []*chat{phones, laptops} {
+			heard := side.heardUntilAnswerTo(refused)
+			s.says(heard[len(heard)-1], "couldn't be sure", "from a session that you have verified")
+		}
+		s.hasTokens()
+		s.hasTokens(phones.create())
+	})
+}
