@@ -65,6 +65,7 @@ func setsUpABot(t *testing.T, p *playbook, databases []database) {
 	}
 	p.set("matrix_addons_homeserver_client_api_url", synapse.URL)
 	p.set("matrix_bot_registration_config_appservice_port", port)
+	p.set("matrix_bot_registration_config_logging_level", "debug")
 	p.set("matrix_bot_registration_appservice_url", fmt.Sprintf("http://127.0.0.1:%d", port))
 
 	p.run(t)
@@ -86,6 +87,9 @@ func setsUpABot(t *testing.T, p *playbook, databases []database) {
 		t.Errorf("after a run that changes nothing the playbook starts %+v", again)
 	}
 
+	if err := laboratory.LearnSecrets(filepath.Dir(registration)); err != nil {
+		t.Fatal(err)
+	}
 	if err := synapse.Start(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -224,6 +224,7 @@ func followsPackages(t *testing.T, followed map[string]bool) {
 	for _, step := range []string{"2. Write its config", "3. Start it", "4. Tell Synapse of it"} {
 		r.follow("package.md", step)
 	}
+	learnSecrets(t, r.machine, "guide-secrets", "/etc/matrix-registration-bot")
 	r.follow("package.md", "5. Make it a server admin")
 	r.follow("package.md", "6. See whether all is well")
 	createsAToken(t, r.Synapse, inMachine{r.machine})
@@ -310,5 +311,6 @@ func followsDocker(t *testing.T, followed map[string]bool) {
 	in(t, r.machine, "cat > /usr/local/bin/docker <<'STANDIN'\n"+script+"STANDIN\nchmod +x /usr/local/bin/docker")
 	r.follow("docker.md", "")
 	r.follow("docker.md", "Beside a homeserver on this machine")
+	learnSecrets(t, r.machine, "docker-secrets", `"$(cat /run/where)"/data`)
 	createsAToken(t, r.Synapse, inMachine{r.machine})
 }

@@ -104,14 +104,14 @@ func mustEndWith(t *testing.T, cmd *exec.Cmd, code int) {
 }
 
 // newContainer makes a container of the image, without network privileges and
-// with a root file system that can't be written.
+// with a root file system that can't be written. The bot in it logs all that it can.
 func newContainer(t *testing.T, name string, environment ...string) *lab.Container {
 	t.Helper()
 	built, err := image()
 	if err != nil {
 		t.Fatal(err)
 	}
-	container, err := laboratory.NewContainer(built, name, environment...)
+	container, err := laboratory.NewContainer(built, name, append(environment, "LOGGING_LEVEL=debug")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,11 @@ func initialize(t *testing.T, container *lab.Container, homeserver string, port 
 		"init", "--dir", "/data", "--domain", "lab.test", "--homeserver", homeserver, "--admin", "@anna:lab.test",
 		"--listen", fmt.Sprintf("127.0.0.1:%d", port),
 	}, flags...)
-	return output(t, container.Run(arguments...))
+	said := output(t, container.Run(arguments...))
+	if err := laboratory.LearnSecrets(container.Data()); err != nil {
+		t.Fatal(err)
+	}
+	return said
 }
 
 func TestTheContainerStartsBeforeItsHomeserverAndServesIt(t *testing.T) {

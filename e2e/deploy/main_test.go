@@ -7,13 +7,10 @@ package deploy
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"matrix-registration-bot/e2e/lab"
@@ -26,25 +23,10 @@ const root = "../.."
 var laboratory *lab.Lab
 
 func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var err error
-	if laboratory, err = lab.Open(os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := 1
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		code = m.Run()
-	}()
-	select {
-	case <-finished:
-	case <-ctx.Done(): // Ctrl-C: leave nothing behind
-	}
-	laboratory.Close()
-	os.Exit(code)
+	os.Exit(lab.Main(func(_ context.Context, l *lab.Lab) error {
+		laboratory = l
+		return nil
+	}, m.Run))
 }
 
 // image is what the Dockerfile describes, made once.

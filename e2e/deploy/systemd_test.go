@@ -23,7 +23,7 @@ func TestTheUnitExposesAlmostNothing(t *testing.T) {
 	output(t, exec.Command(analyze, "security", "--offline=yes", "--threshold="+most, "--no-pager", unit))
 }
 
-// machine starts a throwaway machine.
+// machine starts a throwaway machine, in which the bot logs all that it can.
 func machine(t *testing.T) *lab.Machine {
 	t.Helper()
 	m, err := laboratory.StartMachine(t.Context())
@@ -31,7 +31,27 @@ func machine(t *testing.T) *lab.Machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Stop)
+	t.Cleanup(func() {
+		if err := laboratory.KeepJournal(context.Background(), m, "matrix-registration-bot"); err != nil {
+			t.Error(err)
+		}
+	})
+	in(t, m, `mkdir /etc/systemd/system/matrix-registration-bot.service.d
+		printf '[Service]\nEnvironment=LOGGING_LEVEL=debug\n' > /etc/systemd/system/matrix-registration-bot.service.d/debug.conf`)
 	return m
+}
+
+// learnSecrets reads those of a bot's config and registration in a machine.
+func learnSecrets(t *testing.T, m *lab.Machine, name, folder string) {
+	t.Helper()
+	copied, err := laboratory.Folder(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in(t, m, fmt.Sprintf("cp %s/{config,registration}.yaml %s", folder, copied))
+	if err := laboratory.LearnSecrets(copied); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // in runs a script in a machine that must succeed, and returns what it printed.
@@ -81,6 +101,8 @@ func TestTheUnitRunsTheBotUnderARealSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	learnSecrets(t, m, "systemd-secrets", "/etc/matrix-registration-bot")
+
 	// Returns when the bot has said READY=1; no homeserver is there yet.
 	in(t, m, "systemctl start matrix-registration-bot")
 	if user := in(t, m, "ps -o user= -p $(systemctl show -P MainPID matrix-registration-bot)"); user == "root" {
@@ -95,8 +117,7 @@ func TestTheUnitRunsTheBotUnderARealSystemd(t *testing.T) {
 	becomesAdmin(t, synapse, inMachine{m})
 	createsAToken(t, synapse, inMachine{m})
 
-	in(t, m, `mkdir /etc/systemd/system/matrix-registration-bot.service.d
-		printf '[Service]\nWatchdogSec=1\nRestartSec=0\n' > /etc/systemd/system/matrix-registration-bot.service.d/watchdog.conf
+	in(t, m, `printf '[Service]\nWatchdogSec=1\nRestartSec=0\n' > /etc/systemd/system/matrix-registration-bot.service.d/watchdog.conf
 		systemctl daemon-reload
 		systemctl restart matrix-registration-bot`)
 	signOfLife := in(t, m, "systemctl show -P WatchdogTimestampMonotonic matrix-registration-bot")

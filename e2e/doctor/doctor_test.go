@@ -24,6 +24,16 @@ import (
 // page shows admins what doctor says of these mistakes; -update writes it anew.
 const page = "../../docs/troubleshooting.md"
 
+// site is the installation, opened by TestMain.
+var site *lab.Site
+
+func TestMain(m *testing.M) {
+	os.Exit(lab.Main(func(ctx context.Context, l *lab.Lab) (err error) {
+		site, err = l.NewSite(ctx, lab.SiteOptions{Name: "doctor", Admin: "admin"})
+		return err
+	}, m.Run))
+}
+
 var update = flag.Bool("update", false, "write what doctor says into "+page)
 
 // hospital is the installation in which the mistakes are made.
@@ -197,15 +207,6 @@ var mistakes = []mistake{
 }
 
 func TestDoctorOnARealInstallation(t *testing.T) {
-	l, err := lab.Open(os.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	site, err := l.NewSite(t.Context(), lab.SiteOptions{Name: "doctor", Admin: "admin"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := site.Bot.Reached(t.Context()); err != nil {
 		t.Fatal(err)
 	}

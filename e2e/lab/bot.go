@@ -81,11 +81,7 @@ func (l *Lab) adopt(b *Bot) error {
 		return fmt.Errorf("reading the bot's registration: %w", err)
 	}
 	b.HSToken = registration.HSToken
-	err = errors.Join(
-		l.secrets.addFrom(b.Registration, "as_token", "hs_token"),
-		l.secrets.addFrom(filepath.Join(b.dir, "config.yaml"), "encryption.pickle_key"),
-	)
-	if err != nil {
+	if err := l.LearnSecrets(b.dir); err != nil {
 		return err
 	}
 	l.keep(b)

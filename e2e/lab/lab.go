@@ -24,6 +24,7 @@ type Lab struct {
 
 	secrets     secrets
 	bots        []*Bot
+	logs        []string // files with what bots print that the lab does not run itself
 	homeservers []*Synapse
 }
 

@@ -10,15 +10,18 @@ import (
 	"time"
 )
 
-// Launched is a program that a test started by a command of its own.
+// Launched is a program that a test started by a command of its own. What it prints
+// is searched for secrets like what the lab's bots print.
 type Launched struct{ process *process }
 
 // Launch starts a command, which ends with the lab at the latest.
 func (l *Lab) Launch(name string, cmd *exec.Cmd) (*Launched, error) {
-	process, err := start(name, filepath.Join(l.dir, name+".log"), cmd)
+	log := filepath.Join(l.dir, name+".log")
+	process, err := start(name, log, cmd)
 	if err != nil {
 		return nil, err
 	}
+	l.logs = append(l.logs, log)
 	launched := &Launched{process}
 	l.onClose(func() { _ = launched.Stop() })
 	return launched, nil

@@ -114,6 +114,21 @@ func (m *Machine) Run(ctx context.Context, script string) (string, error) {
 	return string(out), err
 }
 
+// KeepJournal keeps what a unit has printed in a machine so far: it is searched for
+// secrets like what the lab's bots print.
+func (l *Lab) KeepJournal(ctx context.Context, m *Machine, unit string) error {
+	journal, err := m.Run(ctx, "journalctl --no-pager --output=cat --unit="+unit)
+	if err != nil {
+		return err
+	}
+	log := m.folder + "-journal.log"
+	if err := os.WriteFile(log, []byte(journal), 0o600); err != nil {
+		return fmt.Errorf("keeping the journal: %w", err)
+	}
+	l.logs = append(l.logs, log)
+	return nil
+}
+
 // Until waits for a condition: holds is asked until it returns nil.
 func (m *Machine) Until(ctx context.Context, what string, holds func(ctx context.Context) error) error {
 	return m.systemd.until(ctx, what, holds)

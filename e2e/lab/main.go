@@ -27,7 +27,12 @@ func Main(setUp func(ctx context.Context, l *Lab) error, tests func() (code int)
 			ended <- 1
 			return
 		}
-		ended <- max(tests(), l.searchLogs(ctx))
+		code := tests()
+		if err := l.SearchLogs(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			code = 1
+		}
+		ended <- code
 	}()
 	select {
 	case code = <-ended:

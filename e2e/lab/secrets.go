@@ -153,36 +153,38 @@ func (s *Synapse) withDatabase(do func(*sql.DB) error) error {
 	return nil
 }
 
-// searchLogs searches all that the bots of the lab have printed, at debug level,
-// for every secret that was ever there: those of the configs, passwords, access
-// tokens and registration tokens, and what people wrote. It announces the lines
-// that hold one, and returns the exit code.
-func (l *Lab) searchLogs(ctx context.Context) (code int) {
-	leaks, err := l.leaks(ctx)
-	if err != nil {
-		leaks = append(leaks, err.Error())
-	}
-	for _, leak := range leaks {
-		l.Announce("FAIL: the logs hold a secret: %s", leak)
-		code = 1
-	}
-	return code
+// LearnSecrets reads those of the bot whose config and registration are in a folder.
+func (l *Lab) LearnSecrets(dir string) error {
+	return errors.Join(
+		l.secrets.addFrom(filepath.Join(dir, "registration.yaml"), "as_token", "hs_token"),
+		l.secrets.addFrom(filepath.Join(dir, "config.yaml"), "encryption.pickle_key"),
+	)
 }
 
-func (l *Lab) leaks(ctx context.Context) (leaks []string, err error) {
+// SearchLogs searches all that bots have printed, at debug level, for every secret
+// that was ever there: those of the configs, passwords, access tokens and
+// registration tokens, and what people wrote. The error names the lines that hold one.
+func (l *Lab) SearchLogs(ctx context.Context) error {
 	for _, homeserver := range l.homeservers {
 		if err := homeserver.tellTokens(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	files := slices.Clone(l.logs)
 	for _, bot := range l.bots {
-		log, err := os.ReadFile(bot.logFile())
+		files = append(files, bot.logFile())
+	}
+	var leaks []error
+	for _, file := range files {
+		log, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // it never ran
 		} else if err != nil {
-			return nil, fmt.Errorf("searching the logs: %w", err)
+			return fmt.Errorf("searching the logs: %w", err)
 		}
-		leaks = append(leaks, l.secrets.foundIn(log)...)
+		for _, leak := range l.secrets.foundIn(log) {
+			leaks = append(leaks, fmt.Errorf("the logs hold a secret: %s", leak))
+		}
 	}
-	return leaks, nil
+	return errors.Join(leaks...)
 }

@@ -46,6 +46,9 @@ func (l *Lab) NewSynapseIn(ctx context.Context, m *Machine, name string) (*Synap
 	if _, err := m.Run(ctx, fmt.Sprintf(installSynapsePackage, s.dir, s.python)); err != nil {
 		return nil, err
 	}
+	if err := s.rememberTokens(ctx); err != nil {
+		return nil, err
+	}
 	return s, s.Appoint(ctx)
 }
 

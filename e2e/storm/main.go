@@ -1,6 +1,7 @@
 // Storm kills the bot with -9 at random moments while several people give it
 // commands in several rooms, plain and encrypted. Then it counts: every command
-// must have had its effect exactly once and its answer exactly once.
+// must have had its effect exactly once and its answer exactly once. No secret may
+// stand in the bot's log.
 //
 // The seed decides what people say and when the bot is killed; what comes to
 // meet what is up to the machine.
@@ -71,6 +72,9 @@ func run(ctx context.Context, kills int, seed uint64, database string) error {
 	}
 	if err == nil {
 		err = account(ctx, site, voices)
+	}
+	if err == nil {
+		err = l.SearchLogs(ctx)
 	}
 	fmt.Println(storm.summary(voices))
 	if err != nil {
