@@ -322,8 +322,16 @@ func TestWhereNewsIsTold(t *testing.T) {
 		codes bool
 	}{
 		"the direct chat where it was made": {
-			[]news.Room{{ID: direct, People: []id.UserID{bot, anna}, Encrypted: true}, {ID: plain, People: []id.UserID{bot, anna}}},
+			[]news.Room{{ID: admins, People: []id.UserID{bot, anna}}, {ID: plain, People: []id.UserID{bot, anna}}},
 			plain, false, plain, true,
+		},
+		"the encrypted direct chat where it was made": {
+			[]news.Room{{ID: admins, People: []id.UserID{bot, anna}, Encrypted: true}, {ID: direct, People: []id.UserID{bot, anna}, Encrypted: true}},
+			direct, false, direct, true,
+		},
+		"an encrypted one rather than the one where it was made": {
+			[]news.Room{{ID: direct, People: []id.UserID{bot, anna}, Encrypted: true}, {ID: plain, People: []id.UserID{bot, anna}}},
+			plain, false, direct, true,
 		},
 		"an encrypted one rather than another": {
 			[]news.Room{{ID: plain, People: []id.UserID{bot, anna}}, {ID: direct, People: []id.UserID{bot, anna}, Encrypted: true}},

@@ -129,9 +129,11 @@ func (l listener) rank(room Room, item Item, bot id.UserID) int {
 		return 1
 	case l.user == "", !slices.Contains(room.People, l.user), !slices.Contains(room.People, bot):
 		return 0
-	case len(room.People) == 2 && madeHere:
-		return 4
+	case len(room.People) == 2 && room.Encrypted && madeHere:
+		return 5
 	case len(room.People) == 2 && room.Encrypted:
+		return 4
+	case len(room.People) == 2 && madeHere:
 		return 3
 	case len(room.People) == 2:
 		return 2
