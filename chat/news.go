@@ -15,7 +15,8 @@ import (
 )
 
 // Rooms implements news.Chat. Rooms that can't be read are left out, since a
-// broken one must not hold up the others.
+// broken one must not hold up the others; and without encryption those that are
+// encrypted, where nothing can be said.
 func (b *Bot) Rooms(ctx context.Context) ([]news.Room, error) {
 	s := b.session()
 	if s == nil {
@@ -30,6 +31,9 @@ func (b *Bot) Rooms(ctx context.Context) ([]news.Room, error) {
 		room, err := s.room(ctx, roomID)
 		if err != nil {
 			s.log.Debug().Err(err).Stringer("room_id", roomID).Msg("Leaving a room out of the news")
+			continue
+		}
+		if room.Encrypted && s.crypto == nil {
 			continue
 		}
 		rooms = append(rooms, news.Room{ID: roomID, People: room.people, Encrypted: room.Encrypted})

@@ -84,3 +84,19 @@ func TestTheRoomsForNews(t *testing.T) {
 		}
 	})
 }
+
+// A message to it would be dropped, and the news with it.
+func TestEncryptedRoomsAreNoneForNewsWithoutEncryption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &homeserver{people: []id.UserID{anna}, joined: []id.RoomID{"!plain:x", "!encrypted:x"}}
+		l := begin(t, server, echo)
+		l.until("the bot is there", func() bool { return l.bot.session() != nil })
+		if err := l.db.MarkEncrypted(t.Context(), "!encrypted:x"); err != nil {
+			t.Fatal(err)
+		}
+		rooms, err := l.bot.Rooms(t.Context())
+		if err != nil || len(rooms) != 1 || rooms[0].ID != "!plain:x" {
+			t.Errorf("the rooms are %+v, %v", rooms, err)
+		}
+	})
+}
