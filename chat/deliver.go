@@ -175,7 +175,8 @@ func (s *session) timeOf(ctx context.Context, roomID id.RoomID, eventID id.Event
 // the device that sent it the homeserver shows its transaction id for ever. The
 // parts of an answer are sent in order and all name their cause, so the part is
 // there if there are more of them than its number. What answers nothing can't be
-// found by another device.
+// found by another device, nor after another log-in on Dendrite, which shows the
+// transaction id only to that: then it may be sent twice.
 func (s *session) findSent(ctx context.Context, m store.Outgoing) (id.EventID, error) {
 	const pages, pageSize = 20, 100
 	var found []id.EventID // newest first
