@@ -400,6 +400,21 @@ func TestNewsOfATokenThatIsDeletedMeanwhileDoesNotNameIt(t *testing.T) {
 	w.hear("deleted by now", "chess club", "@clara:x").without(w, "abcd")
 }
 
+func TestATokenThatIsDeletedDuringALookIsNotKept(t *testing.T) {
+	w := newTown(t)
+	w.make(tokens.Token{Text: "abcd"}, commands.Maker{Note: "chess club"})
+	w.register("@clara:x", "abcd")
+	w.meanwhile = func() { must(t, w.db.Forget(t.Context(), "abcd")) }
+	w.look()
+	w.hear("deleted by now", "chess club", "@clara:x").without(w, "abcd")
+	if seen, err := w.db.Seen(t.Context()); err != nil || len(seen) > 0 {
+		t.Errorf("it is kept as seen: %v, %v", seen, err)
+	}
+	if users, err := w.db.Users(t.Context(), "abcd"); err != nil || len(users) > 0 {
+		t.Errorf("it is kept with its users: %v, %v", users, err)
+	}
+}
+
 func TestWhoWantsNoNewsHearsNone(t *testing.T) {
 	for name, change := range map[string]func(w *town){
 		"notify off": func(w *town) { must(t, w.db.SavePerson(t.Context(), anna, commands.Person{Notify: false})) },

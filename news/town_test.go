@@ -35,13 +35,14 @@ type town struct {
 	log      strings.Builder
 	now      time.Time
 
-	tokens   map[string]*tokens.Token
-	accounts []tokens.Account // newest first
-	last     map[string]string
-	kind     string
-	away     error  // what the server answers
-	broken   string // what asking it panics with
-	lists    int    // how often it was asked for the tokens
+	tokens    map[string]*tokens.Token
+	accounts  []tokens.Account // newest first
+	last      map[string]string
+	kind      string
+	away      error  // what the server answers
+	broken    string // what asking it panics with
+	meanwhile func() // what happens while it is asked for accounts
+	lists     int    // how often it was asked for the tokens
 
 	rooms     []news.Room
 	notYet    bool // the chat is not there
@@ -178,6 +179,9 @@ func (s server) List(context.Context) (list []tokens.Token, err error) {
 }
 
 func (s server) NewAccounts(_ context.Context, since time.Time) (accounts []tokens.Account, err error) {
+	if s.meanwhile != nil {
+		s.meanwhile()
+	}
 	if s.kind != tokens.KindSynapse {
 		return nil, tokens.ErrUnable
 	}

@@ -131,6 +131,7 @@ type findings struct {
 	news []*Item
 	uses []use // those of the news that are about uses
 	open bool
+	made map[string]commands.Maker // who had made the tokens when the look began
 }
 
 // look asks for all tokens and commits what is new.
@@ -153,6 +154,7 @@ func (w *Watcher) look(ctx context.Context, s Settings) error {
 		return err
 	}
 	found := find(list, seen, made, now, s.Room != "")
+	found.made = made
 	if err := w.nameUsers(ctx, found.uses, before); err != nil {
 		return err
 	}
@@ -211,10 +213,23 @@ func find(list []tokens.Token, seen map[string]Seen, made map[string]commands.Ma
 }
 
 // commit keeps what was seen, who registered, and the news for those whom it
-// concerns.
+// concerns. Of a token that was deleted through the bot meanwhile nothing keeps
+// the text.
 func (w *Watcher) commit(ctx context.Context, found findings, now time.Time, s Settings) error {
 	return w.Store.Transact(ctx, func(ctx context.Context) error {
+		made, err := w.Store.Made(ctx)
+		if err != nil {
+			return err
+		}
+		deleted := func(token string) bool {
+			_, before := found.made[token]
+			_, now := made[token]
+			return before && !now
+		}
 		for token, seen := range found.seen {
+			if deleted(token) {
+				continue
+			}
 			if err := w.Store.SaveSeen(ctx, token, seen); err != nil {
 				return err
 			}
@@ -225,6 +240,9 @@ func (w *Watcher) commit(ctx context.Context, found findings, now time.Time, s S
 			}
 		}
 		for _, use := range found.uses {
+			if deleted(use.token.Text) {
+				continue
+			}
 			for _, user := range use.known {
 				if err := w.Store.SaveUser(ctx, use.token.Text, user); err != nil {
 					return err
@@ -232,6 +250,9 @@ func (w *Watcher) commit(ctx context.Context, found findings, now time.Time, s S
 			}
 		}
 		for _, item := range found.news {
+			if deleted(item.Token) {
+				item.Token = ""
+			}
 			if err := w.add(ctx, *item, s); err != nil {
 				return err
 			}
