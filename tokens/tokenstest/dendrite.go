@@ -54,6 +54,15 @@ func (s *Dendrite) ForgetUpdates() {
 	s.stuck = true
 }
 
+// Use lets somebody register with a token.
+func (s *Dendrite) Use(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	token := s.tokens[text]
+	token.Completed++
+	s.tokens[text] = token
+}
+
 // ServeHTTP answers a request, or does what a fault wants.
 func (s *Dendrite) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, s.answer) }
 
