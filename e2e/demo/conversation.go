@@ -18,6 +18,9 @@ func converse(ctx context.Context, site *lab.Site, ben *lab.Person) error {
 	if err := anna.hears("help"); err != nil { // its greeting
 		return err
 	}
+	if _, err := anna.asks("help", "create", "show", "list", "allow", "disallow", "delete"); err != nil {
+		return err
+	}
 	code, err := anna.makes(`create uses=2 expires=14d note="for the chess club"`, "2 accounts", "chess club")
 	if err != nil {
 		return err
@@ -26,6 +29,9 @@ func converse(ctx context.Context, site *lab.Site, ben *lab.Person) error {
 		return err
 	}
 	if _, err := anna.asks("show "+code, "1 made so far", "1 left"); err != nil {
+		return err
+	}
+	if _, err := anna.asks("list", code, "1 use left"); err != nil {
 		return err
 	}
 	if _, err := anna.asks("update "+code+" uses=5", "4 uses left"); err != nil {
@@ -94,15 +100,20 @@ func replace(ctx context.Context, site *lab.Site, anna *voice, old string) (code
 		return "", err
 	}
 	narrate("Dora found the old code, and tries it.")
-	err = site.SignUp(ctx, "dora", "correct horse battery", old)
+	return code, turnedAway(ctx, site, old)
+}
+
+// turnedAway tries a code that must not let anybody in.
+func turnedAway(ctx context.Context, site *lab.Site, code string) error {
+	err := site.SignUp(ctx, "dora", "correct horse battery", code)
 	switch {
 	case err == nil:
-		return "", fmt.Errorf("the homeserver took %s, which was replaced", old)
+		return fmt.Errorf("the homeserver took %s, which should not be good any more", code)
 	case !errors.Is(err, lab.ErrTokenRefused):
-		return "", err
+		return err
 	}
 	narrate("The homeserver refuses it: %v.", lab.ErrTokenRefused)
-	return code, nil
+	return nil
 }
 
 // share lets somebody else invite people too, for a while.
@@ -117,7 +128,11 @@ func share(ctx context.Context, site *lab.Site, anna *voice, person *lab.Person)
 	if err := ben.hears("help"); err != nil {
 		return err
 	}
-	if _, err := ben.makes("create"); err != nil {
+	code, err := ben.makes("create", "one account")
+	if err != nil {
+		return err
+	}
+	if err := useUp(ctx, site, ben, code); err != nil {
 		return err
 	}
 	if _, err := anna.asks("disallow "+person.UserID.String(), person.UserID.String()); err != nil {
@@ -125,4 +140,17 @@ func share(ctx context.Context, site *lab.Site, anna *voice, person *lab.Person)
 	}
 	_, err = ben.asks("create", site.Admin.UserID.String()) // whom to ask
 	return err
+}
+
+// useUp registers somebody with the only use of a code. Nobody gets in with it after that.
+func useUp(ctx context.Context, site *lab.Site, ben *voice, code string) error {
+	narrate("Emil registers with Ben's code.")
+	if err := site.SignUp(ctx, "emil", "correct horse battery", code); err != nil {
+		return err
+	}
+	if err := ben.hears("Somebody registered", code, site.UserID("emil").String(), "0 uses left"); err != nil {
+		return err
+	}
+	narrate("Dora tries this code, too.")
+	return turnedAway(ctx, site, code)
 }
