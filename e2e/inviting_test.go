@@ -133,6 +133,44 @@ func TestLimitsOfInviters(t *testing.T) {
 	})
 }
 
+func TestInvitersMakeOnlySoManyTokensInADay(t *testing.T) {
+	onEachDatabase(t, func(s *scene) {
+		s.restartWith("per_day: 10", "per_day: 2")
+		ivo := s.chatWith(s.personWith("inviter", "ivo"))
+		s.says(ivo.ask("create count=3"), "2 tokens within 24 hours", "no more at once")
+		first := ivo.create()
+		s.says(ivo.ask("create count=2"), "2 tokens within 24 hours", "1 left now", "in 24 hours")
+
+		s.T.Log("a place that was taken stays so, also when the token is deleted")
+		ivo.ask("delete " + first)
+		second := ivo.create()
+		s.says(ivo.ask("create"), "2 tokens within 24 hours", "0 left now", "room for what you asked", "in 24 hours")
+		s.hasTokens(second)
+	})
+}
+
+func TestDatesAreThoseOfTheBotsTimeZone(t *testing.T) {
+	onEachDatabase(t, func(s *scene) {
+		s.restartWith("timezone: UTC", "timezone: America/New_York")
+		mia := s.chatWith(s.personWith("manager", "mia"))
+		nextYear := time.Now().UTC().Year() + 1
+		for _, test := range []struct{ date, utc, says string }{
+			{"%d-12-24 18:00", "%d-12-24 23:00", "24 Dec %d 18:00 EST"},
+			{"%d-07-04 18:00", "%d-07-04 22:00", "4 Jul %d 18:00 EDT"}, // summer time
+		} {
+			facts := mia.ask(fmt.Sprintf(`create expires="`+test.date+`"`, nextYear))
+			mia.hear()
+			code := facts.Codes()[0]
+			ends := time.UnixMilli(*s.tokens()[code].Expires).UTC().Format("2006-01-02 15:04")
+			if want := fmt.Sprintf(test.utc, nextYear); ends != want {
+				s.Errorf("a token until %s in New York ends %s UTC, want %s", test.date, ends, want)
+			}
+			s.says(facts, fmt.Sprintf(test.says, nextYear))
+			s.says(mia.ask("show "+code), fmt.Sprintf(test.says, nextYear))
+		}
+	})
+}
+
 func TestInvitersKeepToTheirOwn(t *testing.T) {
 	onEachDatabase(t, func(s *scene) {
 		s.token(lab.Token{Text: "made-with-curl"})
