@@ -2,6 +2,7 @@ package news_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,15 @@ func TestNoMoreIsSaidThanIsKnown(t *testing.T) {
 				}
 			},
 			"the server does not say", "@clara:x",
+		},
+		"more people registered than the server lists": {
+			func(w *town) {
+				for i := range tokens.MostAccounts + 1 {
+					w.register(id.UserID(fmt.Sprintf("@%d:x", i)), "abcd")
+				}
+				w.accounts = w.accounts[:tokens.MostAccounts]
+			},
+			"the server does not say", "@",
 		},
 		"another token was used as well": {
 			func(w *town) {

@@ -76,7 +76,8 @@ func (w *Watcher) nameByTime(ctx context.Context, uses []*use, since time.Time) 
 	return nil
 }
 
-// newAccounts are those made since then, oldest first, by whom is not known yet.
+// newAccounts are those made since then, oldest first, by whom is not known yet;
+// none if the server may not have listed them all.
 func (w *Watcher) newAccounts(ctx context.Context, since time.Time) ([]commands.User, error) {
 	known, err := w.Store.NewcomersSince(ctx, since.Truncate(time.Second))
 	if err != nil {
@@ -89,6 +90,8 @@ func (w *Watcher) newAccounts(ctx context.Context, since time.Time) ([]commands.
 		return nil, err
 	case err != nil:
 		w.Log.Warn().Err(err).Msg("The server does not tell the bot about new accounts")
+	case len(accounts) >= tokens.MostAccounts:
+		return nil, nil
 	}
 	var users []commands.User
 	for _, account := range slices.Backward(accounts) {

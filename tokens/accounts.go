@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -16,9 +17,12 @@ type Account struct {
 // AccountLister tells of new accounts.
 type AccountLister interface {
 	// NewAccounts returns the accounts made at or after the given time, newest
-	// first, at most 100.
+	// first, at most MostAccounts.
 	NewAccounts(ctx context.Context, since time.Time) ([]Account, error)
 }
+
+// MostAccounts is how many new accounts a server lists; there may be more.
+const MostAccounts = 100
 
 const synapseUsers = "/_synapse/admin/v3/users"
 
@@ -34,7 +38,7 @@ func (s *synapse) NewAccounts(ctx context.Context, since time.Time) ([]Account, 
 			CreationTS int64  `json:"creation_ts"` // Unix time in milliseconds
 		} `json:"users"`
 	}](ctx, s.client, call{op: "list accounts", method: http.MethodGet, path: synapseUsers, query: url.Values{
-		"order_by": {"creation_ts"}, "dir": {"b"}, "guests": {"false"}, "limit": {"100"}, "name": {"%"},
+		"order_by": {"creation_ts"}, "dir": {"b"}, "guests": {"false"}, "limit": {strconv.Itoa(MostAccounts)}, "name": {"%"},
 	}})
 	if err != nil {
 		return nil, err
