@@ -214,6 +214,8 @@ func TestDoctorOnARealInstallation(t *testing.T) {
 	if complaints, err := healthy.doctor("config.yaml"); err != nil || complaints != "" {
 		t.Fatalf("doctor of a healthy installation: %v\n%s", err, complaints)
 	}
+	t.Run("as JSON", func(t *testing.T) { (&hospital{t, site}).findsAllWell() })
+	t.Run("when the bot starts", func(t *testing.T) { (&hospital{t, site}).checksItselfAtStart() })
 	t.Run("grant-admin", func(t *testing.T) { (&hospital{t, site}).grantsAdmin() })
 	content, err := os.ReadFile(page)
 	if err != nil {
