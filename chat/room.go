@@ -67,8 +67,8 @@ func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
 	state, err := quickly(ctx, func(ctx context.Context) (mautrix.RoomStateMap, error) {
 		return s.client.State(ctx, roomID)
 	})
-	if isGone(err) {
-		return errors.Join(errGone, err)
+	if isGone(err) { // the event that tells so may never have come
+		return errors.Join(errGone, err, s.store.Left(ctx, roomID))
 	} else if err != nil {
 		return fmt.Errorf("reading the state of %s: %w", roomID, err)
 	}

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 
@@ -31,6 +33,38 @@ func TestARoomWhoseMembersWereNotStoredIsReadAgain(t *testing.T) {
 		if len(r.people) != 3 {
 			t.Errorf("members: %v", r.people)
 		}
+	})
+}
+
+// The bot may miss the event that says that it left: it came while a homeserver had
+// lost its memory, or was set aside.
+func TestARoomThatTheBotIsNotInDoesNotCountForWhoInvited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &homeserver{people: []id.UserID{anna}, joined: []id.RoomID{"!here:x"}}
+		l := begin(t, server, echo)
+		l.until("the bot is there", func() bool { return l.bot.session() != nil })
+		synctest.Wait()
+		counts := func(want int) {
+			t.Helper()
+			if n, err := l.db.RoomsOf(t.Context(), anna, ""); err != nil || n != want {
+				t.Errorf("%d rooms count (%v), want %d", n, err, want)
+			}
+		}
+		for _, room := range []id.RoomID{"!here:x", "!left:x", "!gone:x"} {
+			l.must(l.db.Invited(t.Context(), room, anna))
+		}
+		server.spoil(to("/state", func(*http.Request) (*http.Response, error) {
+			return says(http.StatusForbidden, `{"errcode":"M_FORBIDDEN"}`), nil
+		}), nil)
+		if _, err := l.bot.session().room(t.Context(), "!gone:x"); !errors.Is(err, errGone) {
+			t.Errorf("a room that the bot is not in: %v", err)
+		}
+		counts(2)
+		server.spoil(nil, nil)
+		l.again()
+		l.until("the bot has looked", func() bool { return l.bot.session() != nil })
+		synctest.Wait()
+		counts(1)
 	})
 }
 

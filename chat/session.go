@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -359,10 +360,23 @@ func (s *session) ping(ctx context.Context) (words string, err error) {
 // readRooms reads the state of every room that the bot is in, so that the
 // first command after a start does not wait for it, and leaves the empty ones.
 func (s *session) readRooms(ctx context.Context) {
+	// Asked for first, so that a room that is joined meanwhile is not among them.
+	invited, err := s.store.InvitedRooms(ctx)
+	if err != nil {
+		s.log.Warn().Err(err).Msg("Listing the rooms that count for somebody failed")
+	}
 	joined, err := quickly(ctx, s.client.JoinedRooms)
 	if err != nil {
 		s.log.Warn().Err(err).Msg("Listing the bot's rooms failed; their state is read when it is needed")
 		return
+	}
+	for _, room := range invited {
+		if slices.Contains(joined.JoinedRooms, room) {
+			continue
+		}
+		if err := s.store.Left(ctx, room); err != nil {
+			s.log.Warn().Err(err).Stringer("room_id", room).Msg("A room that the bot has left still counts for who invited it there")
+		}
 	}
 	for _, room := range joined.JoinedRooms {
 		if ctx.Err() != nil {

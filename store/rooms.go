@@ -65,6 +65,11 @@ func (d *DB) RoomsOf(ctx context.Context, inviter id.UserID, except id.RoomID) (
 	return n, err
 }
 
+// InvitedRooms returns the rooms that count for somebody who invited the bot.
+func (d *DB) InvitedRooms(ctx context.Context) ([]id.RoomID, error) {
+	return query(ctx, d, "listing rooms with an inviter", scanOne[id.RoomID], `SELECT room_id FROM rooms WHERE inviter<>''`)
+}
+
 // Follow notes that a room replaces another one that the bot is in.
 func (d *DB) Follow(ctx context.Context, successor, predecessor id.RoomID) error {
 	return d.exec(ctx, "following a room upgrade", `
