@@ -137,12 +137,14 @@ func (d *DB) Postpone(ctx context.Context, event id.EventID, again time.Duration
 		`UPDATE inbox SET not_before=$2 WHERE event_id=$1`, event, d.millis()+again.Milliseconds())
 }
 
+const invitationsBefore = `
+	SELECT COUNT(*) FROM inbox WHERE state='open' AND sender=$1 AND type=$2 AND state_key=$3
+	AND seq<(SELECT seq FROM inbox WHERE event_id=$4)`
+
 // InvitationsBefore counts the invitations of this sender to the bot that came
 // before this one and wait to be handled.
 func (d *DB) InvitationsBefore(ctx context.Context, in Incoming) (int, error) {
-	n, _, err := first(ctx, d, "counting invitations", scanOne[int], `
-		SELECT COUNT(*) FROM inbox WHERE state='open' AND sender=$1 AND type=$2 AND state_key=$3
-		AND seq<(SELECT seq FROM inbox WHERE event_id=$4)`, in.Sender, in.Type, in.StateKey, in.EventID)
+	n, _, err := first(ctx, d, "counting invitations", scanOne[int], invitationsBefore, in.Sender, in.Type, in.StateKey, in.EventID)
 	return n, err
 }
 

@@ -595,6 +595,21 @@ func TestRoomsCountForWhoInvited(t *testing.T) {
 	})
 }
 
+// Only SQLite says the same way of an empty table as of a full one.
+func TestCountingInvitationsReadsThoseOfOnePerson(t *testing.T) {
+	db := open(t, freshURI(t, "sqlite"))
+	must(t, db.Migrate(t.Context()))
+	steps, err := query(t.Context(), db, "explaining", func(row dbutil.Scannable) (step string, err error) {
+		var ignored int
+		err = row.Scan(&ignored, &ignored, &ignored, &step)
+		return step, err
+	}, "EXPLAIN QUERY PLAN "+invitationsBefore, "@u:x", "m.room.member", "@bot:x", "$1")
+	must(t, err)
+	if want := "SEARCH inbox USING INDEX inbox_invitations (sender=? AND seq<?)"; !slices.Contains(steps, want) {
+		t.Errorf("the steps are %q, want %q", steps, want)
+	}
+}
+
 func TestInvitationsThatWaitAreCounted(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, db *DB) {
 		invitation := func(name, sender, user string) appservice.Event {
