@@ -53,8 +53,8 @@ func (s *session) describe(ctx context.Context, roomID id.RoomID) {
 	}
 }
 
-// updateDescriptions changes what differs. Where the bot may not, it does not ask
-// again until something else is to be said.
+// updateDescriptions changes what differs. Where the homeserver refuses that, the
+// bot does not ask again until something else is to be said.
 func (s *session) updateDescriptions(ctx context.Context, roomID id.RoomID) error {
 	defer s.describing.WithLock(roomID)()
 	if there, _ := s.described.Get(roomID); !s.cfg.DescribeCommands && len(there) == 0 {
@@ -74,7 +74,7 @@ func (s *session) updateDescriptions(ctx context.Context, roomID id.RoomID) erro
 			return nil
 		}
 		_, err := s.client.SendStateEvent(ctx, roomID, event.StateMSC4391BotCommand, key, content)
-		if errors.Is(err, mautrix.MForbidden) {
+		if err != nil && !isTemporary(err) {
 			refusal, err = err, nil
 		}
 		return err

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -85,12 +86,20 @@ func TestCommandsAreDescribedWhenTheyChange(t *testing.T) {
 }
 
 func TestWhereTheBotMayNotDescribeItsCommands(t *testing.T) {
+	for errcode, status := range map[string]int{
+		"M_FORBIDDEN": http.StatusForbidden, "M_TOO_LARGE": http.StatusRequestEntityTooLarge, "M_INVALID_PARAM": http.StatusBadRequest,
+	} {
+		t.Run(errcode, func(t *testing.T) { testRefusedDescriptions(t, status, errcode) })
+	}
+}
+
+func testRefusedDescriptions(t *testing.T, status int, errcode string) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		server := &homeserver{people: []id.UserID{anna}}
 		server.spoil(to("/state/", func(*http.Request) (*http.Response, error) {
 			asked++
-			return says(http.StatusForbidden, `{"errcode":"M_FORBIDDEN"}`), nil
+			return says(status, fmt.Sprintf(`{"errcode":%q}`, errcode)), nil
 		}), nil)
 		o := &offer{handler: echo}
 		o.are("help", "create")
