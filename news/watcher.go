@@ -155,6 +155,13 @@ func (w *Watcher) look(ctx context.Context, s Settings) error {
 	}
 	found := find(list, seen, made, now, s.Room != "")
 	found.made = made
+	if before.IsZero() { // nobody can have used a token before it was made
+		for _, use := range found.uses {
+			if at := use.item.Maker.At; before.IsZero() || at.Before(before) {
+				before = at
+			}
+		}
+	}
 	if err := w.nameUsers(ctx, found.uses, before); err != nil {
 		return err
 	}

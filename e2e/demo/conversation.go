@@ -90,7 +90,7 @@ func join(ctx context.Context, site *lab.Site, anna *voice, code string) error {
 		return err
 	}
 	narrate("It worked. Anna hears of it without asking.")
-	return anna.hears("Somebody registered", code, "1 use left", "chess club")
+	return anna.hears("Somebody registered", code, site.UserID("clara").String(), "1 use left", "chess club")
 }
 
 // replace gives a code that became known a new text. Nobody gets in with the old one.
@@ -148,7 +148,7 @@ func useUp(ctx context.Context, site *lab.Site, ben *voice, code string) error {
 	if err := site.SignUp(ctx, "emil", "correct horse battery", code); err != nil {
 		return err
 	}
-	if err := ben.hears("Somebody registered", code, "0 uses left"); err != nil {
+	if err := ben.hears("Somebody registered", code, site.UserID("emil").String(), "0 uses left"); err != nil {
 		return err
 	}
 	narrate("Dora tries this code, too.")
