@@ -26,7 +26,10 @@ func newClient(cfg Config) (*mautrix.Client, error) {
 		return nil, fmt.Errorf("homeserver address: %w", err)
 	}
 	cli.SetAppServiceUserID = true
-	cli.Client = &http.Client{Transport: readable{cfg.HTTP.Transport}}
+	cli.Client = &http.Client{
+		Transport:     readable{cfg.HTTP.Transport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	cli.ResponseSizeLimit = maxAnswer
 	cli.UserAgent = "matrix-registration-bot"
 	cli.Syncer = nil // mautrix's own sync loop is not used

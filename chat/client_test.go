@@ -69,3 +69,28 @@ func TestAnAnswerWithoutEndIsNotRead(t *testing.T) {
 		t.Errorf("%d bytes of it were read", answer.read)
 	}
 }
+
+// A redirect would carry messages, and to a neighbour of the homeserver the
+// as_token too, to whoever is named there.
+func TestTheChatFollowsNoRedirects(t *testing.T) {
+	var elsewhere []string
+	client, err := newClient(Config{
+		Homeserver: "http://homeserver", UserID: theBot, ASToken: "secret", Log: zerolog.Nop(),
+		HTTP: &http.Client{Transport: &homeserver{fault: func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host != "homeserver" {
+				elsewhere = append(elsewhere, r.URL.Host)
+				return says(http.StatusOK, `{"event_id":"$sent"}`), nil
+			}
+			moved := says(http.StatusTemporaryRedirect, "")
+			moved.Header.Set("Location", "http://elsewhere.homeserver/")
+			return moved, nil
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.SendText(t.Context(), "!room:x", "the token is abcdef")
+	if elsewhere != nil || !isTemporary(err) {
+		t.Errorf("asked %q instead, error %v; want an error that can pass", elsewhere, err)
+	}
+}

@@ -11,7 +11,9 @@ import (
 // "well-known URIs"). Having none is fine: people can type the address.
 func wellKnown(ctx context.Context, p *Patient) Finding {
 	domain := p.Config.Homeserver.Domain
-	a, err := p.call(ctx, http.MethodGet, "https://"+domain, "/.well-known/matrix/client", nil, false, nil)
+	likeClients := *p
+	likeClients.HTTP = &http.Client{Transport: p.HTTP.Transport} // they follow redirects
+	a, err := likeClients.call(ctx, http.MethodGet, "https://"+domain, "/.well-known/matrix/client", nil, false, nil)
 	if err != nil || a.status != http.StatusOK {
 		return ok(fmt.Sprintf("%s has no well-known file that can be read from here: people type the homeserver's address.", domain))
 	}
@@ -31,7 +33,7 @@ func wellKnown(ctx context.Context, p *Patient) Finding {
 			fmt.Sprintf("Invitations name %s, but the well-known file of %s sends clients to %s.", public, domain, base),
 			fmt.Sprintf("Set homeserver.public_address: %s", base))
 	}
-	if a, err := p.call(ctx, http.MethodGet, base, "/_matrix/client/versions", nil, false, nil); err != nil || a.status != http.StatusOK {
+	if a, err := likeClients.call(ctx, http.MethodGet, base, "/_matrix/client/versions", nil, false, nil); err != nil || a.status != http.StatusOK {
 		return warning(
 			fmt.Sprintf("The well-known file of %s sends clients to %s, where no homeserver answers (seen from here).", domain, base),
 			"Correct the well-known file, or the proxy in front of the homeserver.")

@@ -285,9 +285,11 @@ func part(log zerolog.Logger, name string) zerolog.Logger {
 }
 
 // newHTTPClient is shared by all calls to the homeserver. Each call has a time
-// limit of its own.
+// limit of its own. Redirects are not followed: they would make a GET of
+// something else out of a PUT, and take it for a success.
 func newHTTPClient() *http.Client {
-	return &http.Client{Transport: crashpoint.Transport(&http.Transport{
+	direct := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{CheckRedirect: direct, Transport: crashpoint.Transport(&http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
