@@ -66,9 +66,20 @@ func (c *Config) normalize(folder string) {
 		c.Logging.Level = "warn"
 	}
 	c.Appservice.Registration = from(folder, c.Appservice.Registration)
-	if file, ok := strings.CutPrefix(c.Database.URI, "sqlite:"); ok {
-		c.Database.URI = "sqlite:" + from(folder, strings.TrimPrefix(file, "//"))
+	if path, isFile := SQLiteFile(c.Database.URI, folder); isFile {
+		c.Database.URI = "sqlite:" + path
 	}
+}
+
+// SQLiteFile returns the file that the value of database.uri names; isFile is
+// false if that is no SQLite database. Two slashes before the file mean nothing,
+// and a relative one starts at folder, if that is not empty.
+func SQLiteFile(uri, folder string) (path string, isFile bool) {
+	path, isFile = strings.CutPrefix(uri, "sqlite:")
+	if !isFile {
+		return "", false
+	}
+	return from(folder, strings.TrimPrefix(path, "//")), true
 }
 
 // from makes a path start at a folder, unless it is absolute or empty.

@@ -305,3 +305,27 @@ func TestOnlyWhatCannotBeReloadedNeedsARestart(t *testing.T) {
 		t.Errorf("%q need a restart, want %s", got, want)
 	}
 }
+
+func TestTheFileOfAnSQLiteDatabase(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sqlite:bot.db":              "/etc/bot/bot.db",
+		"sqlite://bot.db":            "/etc/bot/bot.db",
+		"sqlite:///var/lib/bot.db":   "/var/lib/bot.db",
+		"sqlite:../bot.db":           "/etc/bot.db",
+		"sqlite:":                    "",
+		"postgres://me:x@host/bot":   "none",
+		"postgresql://host/sqlite:x": "none",
+		"":                           "none",
+	} {
+		path, isFile := SQLiteFile(uri, "/etc/bot")
+		if !isFile {
+			path += "none"
+		}
+		if path != want {
+			t.Errorf("%q: the file is %q, want %q", uri, path, want)
+		}
+	}
+	if path, _ := SQLiteFile("sqlite:bot.db", ""); path != "bot.db" {
+		t.Errorf("without a folder the file is %q, want it as it stands", path)
+	}
+}

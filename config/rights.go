@@ -1,15 +1,12 @@
 package config
 
-import (
-	"os"
-	"strings"
-)
+import "os"
 
 // OpenToAll returns those of the files with secrets (the config, the registration
 // and an SQLite database) that everybody on the machine may read or write.
 func (c *Config) OpenToAll() []string {
 	paths := []string{c.Appservice.Registration, c.File()}
-	if path, isFile := strings.CutPrefix(c.Database.URI, "sqlite:"); isFile {
+	if path, isFile := SQLiteFile(c.Database.URI, ""); isFile {
 		paths = append(paths, path)
 	}
 	var open []string

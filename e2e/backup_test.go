@@ -4,9 +4,10 @@ package e2e
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"matrix-registration-bot/config"
 )
 
 // docs/backup.md, word for word: a copy is made while the bot runs, and another
@@ -78,13 +79,14 @@ func TestStartingAfreshKeepsWhatIsNoKey(t *testing.T) {
 		before := s.shown(client)
 		uri, err := s.Bot.DatabaseURI()
 		s.must(err)
+		file, _ := config.SQLiteFile(uri, s.Bot.Dir())
 		_, err = laboratory.Program(s.Context(), "sqlite3", "sqlite3")
 		s.must(err)
 
 		s.must(s.Bot.Stop())
 		s.must(s.Bot.EditConfig(`pickle_key: "`, `pickle_key: "new`))
 		afresh := s.guide("encryption.md", "### Starting afresh",
-			"/var/lib/registration-bot/registration-bot.db", filepath.Join(s.Bot.Dir(), filepath.Base(strings.TrimPrefix(uri, "sqlite:"))))
+			"/var/lib/registration-bot/registration-bot.db", file)
 		afresh.follow("sqlite3")
 		s.startBot()
 

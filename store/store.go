@@ -9,17 +9,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
-	"github.com/rs/zerolog"
 	"go.mau.fi/util/dbutil"
-	_ "modernc.org/sqlite" // database/sql driver "sqlite"
-
-	"matrix-registration-bot/crashpoint"
 )
 
 // What can be wrong with a database, as sentinels for errors.Is.
@@ -56,83 +48,6 @@ const (
 	sqlite kind = iota
 	postgres
 )
-
-// Open connects to the database that uri names: `sqlite:file` or
-// `postgres://user:password@host/database`. It neither takes the lock nor
-// changes the schema: see Lock and Migrate.
-func Open(uri string, log zerolog.Logger) (*DB, error) {
-	d := &DB{now: time.Now}
-	var raw *sql.DB
-	var err error
-	switch scheme, rest, _ := strings.Cut(uri, ":"); scheme {
-	case "sqlite":
-		d.path = strings.TrimPrefix(rest, "//")
-		if d.path == "" {
-			return nil, fmt.Errorf("%w: sqlite: needs a file name", ErrBadURI)
-		}
-		// The file holds keys and tokens, and SQLite gives its journal the same mode.
-		file, err := os.OpenFile(d.path, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("opening the database: %w", err)
-		}
-		_ = file.Close()
-		raw, err = sql.Open("sqlite", sqliteDSN(d.path))
-		if err != nil {
-			return nil, fmt.Errorf("opening %s: %w", d.path, err)
-		}
-		raw = crashpoint.Database(raw, sqliteDSN(d.path))
-		d.db, err = dbutil.NewWithDB(raw, "sqlite")
-		if err != nil {
-			return nil, err
-		}
-		// SQLite has one writer at a time; a few more connections let readers by.
-		raw.SetMaxOpenConns(4)
-	case "postgres", "postgresql":
-		d.kind, d.dsn = postgres, uri
-		raw, err = sql.Open("pgx", uri)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrBadURI, err)
-		}
-		raw = crashpoint.Database(raw, uri)
-		d.db, err = dbutil.NewWithDB(raw, "pgx")
-		if err != nil {
-			return nil, err
-		}
-		raw.SetMaxOpenConns(10)
-		raw.SetMaxIdleConns(4)
-		raw.SetConnMaxIdleTime(5 * time.Minute)
-	default:
-		return nil, fmt.Errorf("%w: it begins with sqlite: or postgres://", ErrBadURI)
-	}
-	d.db.UpgradeTable = migrations()
-	d.db.Log = dbutil.ZeroLogger(log)
-	return d, nil
-}
-
-// OpenExisting is Open for those who only read: it returns ErrMissing rather
-// than making an SQLite file.
-func OpenExisting(uri string, log zerolog.Logger) (*DB, error) {
-	if path, isFile := strings.CutPrefix(uri, "sqlite:"); isFile {
-		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {
-			return nil, ErrMissing
-		}
-	}
-	return Open(uri, log)
-}
-
-// sqliteDSN asks for what the promises rest on: FULL, because the homeserver
-// forgets a transaction when it is answered, and to-device messages when the
-// next position is sent; immediate, because a transaction that reads first and
-// writes later would fail under load instead of waiting its turn. A small cache,
-// because every connection has one, and the operating system keeps the file in
-// memory anyway.
-func sqliteDSN(path string) string {
-	q := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-256)"},
-		"_txlock": {"immediate"},
-	}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
-}
 
 // Migrate brings the schema up to date, each step in a transaction of its own.
 // It returns ErrNewer if a newer program has changed it.

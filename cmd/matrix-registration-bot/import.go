@@ -21,6 +21,7 @@ import (
 	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/access"
+	"matrix-registration-bot/config"
 	"matrix-registration-bot/oldbot"
 	"matrix-registration-bot/store"
 )
@@ -176,8 +177,8 @@ func (c *importFlags) settingsFound(environ []string) (oldbot.Settings, error) {
 // listsFound reads the old bot's lists. It had none if there is no file: then it
 // let everyone in.
 func (c *importFlags) listsFound(environ []string) ([]oldbot.Outcome, error) {
-	config, _ := c.configPath(environ)
-	path := cmp.Or(c.Allowlist, filepath.Join(filepath.Dir(config), "config.toml"))
+	oldConfig, _ := c.configPath(environ)
+	path := cmp.Or(c.Allowlist, filepath.Join(filepath.Dir(oldConfig), "config.toml"))
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && c.Allowlist == "" {
 		return nil, nil
@@ -198,11 +199,7 @@ func (c *importFlags) listsFound(environ []string) ([]oldbot.Outcome, error) {
 // putList stores entries, and returns the files of the database.
 func (c *importFlags) putList(folder string, entries []access.Entry) (files []string, err error) {
 	uri := c.Database
-	if path, isFile := strings.CutPrefix(uri, "sqlite:"); isFile {
-		path = strings.TrimPrefix(path, "//")
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(folder, path)
-		}
+	if path, isFile := config.SQLiteFile(uri, folder); isFile {
 		uri, files = "sqlite:"+path, []string{path, path + ".lock"}
 	}
 	ctx := context.Background()

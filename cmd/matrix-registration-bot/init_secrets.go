@@ -10,9 +10,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"matrix-registration-bot/config"
 )
 
 // secrets are what nobody else may know.
@@ -93,13 +94,9 @@ func (c *initFlags) secrets(folder string) (secrets, error) {
 // keys only the old pickle key opens.
 func (c *initFlags) refuseNewPickleKey(folder string, old installation) error {
 	for _, uri := range []string{old.database, c.Database} {
-		path, isSQLite := strings.CutPrefix(uri, "sqlite:")
+		path, isFile := config.SQLiteFile(uri, folder)
 		switch {
-		case isSQLite:
-			path = strings.TrimPrefix(path, "//")
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(folder, path)
-			}
+		case isFile:
 			if _, err := os.Stat(path); err == nil {
 				return usageError{fmt.Errorf("no new secrets while the database %s exists, as its keys would be lost: remove it first, or keep the old %s and its pickle_key", path, configFile)}
 			}

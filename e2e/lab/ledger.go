@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
 	"gopkg.in/yaml.v3"
 	"maunium.net/go/mautrix/id"
 	_ "modernc.org/sqlite" // database/sql driver "sqlite"
+
+	"matrix-registration-bot/config"
 )
 
 // Ledger is the bot's database, read from outside.
@@ -26,8 +27,8 @@ func (b *Bot) Ledger() (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if file, ok := strings.CutPrefix(uri, "sqlite:"); ok {
-		return openLedger("sqlite", "file:"+b.file(file)+"?mode=ro&_pragma=busy_timeout(10000)")
+	if file, isFile := config.SQLiteFile(uri, b.dir); isFile {
+		return openLedger("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(10000)")
 	}
 	return openLedger("pgx", uri)
 }
@@ -106,15 +107,16 @@ func (b *Bot) OpenWork(ctx context.Context) (events, messages int, err error) {
 		return 0, 0, err
 	}
 	driver, dsn := "pgx", uri
-	if file, ok := strings.CutPrefix(uri, "sqlite:"); ok {
-		driver, dsn = "sqlite", "file:"+b.file("open-work.db")
+	if file, isFile := config.SQLiteFile(uri, b.dir); isFile {
+		fresh := filepath.Join(b.dir, "open-work.db")
+		driver, dsn = "sqlite", "file:"+fresh
 		for _, suffix := range []string{"", "-wal"} {
-			content, err := os.ReadFile(b.file(file) + suffix)
+			content, err := os.ReadFile(file + suffix)
 			if errors.Is(err, os.ErrNotExist) {
 				continue
 			}
 			if err == nil {
-				err = os.WriteFile(b.file("open-work.db")+suffix, content, 0o600)
+				err = os.WriteFile(fresh+suffix, content, 0o600)
 			}
 			if err != nil {
 				return 0, 0, fmt.Errorf("copying the bot's database: %w", err)
@@ -174,21 +176,13 @@ func (b *Bot) DatabaseURI() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the bot's database: %w", err)
 	}
-	var config struct {
+	var found struct {
 		Database struct {
 			URI string `yaml:"uri"`
 		} `yaml:"database"`
 	}
-	if err := yaml.Unmarshal(text, &config); err != nil {
+	if err := yaml.Unmarshal(text, &found); err != nil {
 		return "", fmt.Errorf("finding the bot's database: %w", err)
 	}
-	return config.Database.URI, nil
-}
-
-// file is where a file of the bot is that its config names.
-func (b *Bot) file(name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(b.dir, name)
+	return found.Database.URI, nil
 }

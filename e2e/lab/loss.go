@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
+
+	"matrix-registration-bot/config"
 )
 
 // LoseDatabase empties the database of a stopped bot, as if its disk was new and
@@ -16,13 +17,13 @@ func (b *Bot) LoseDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name, onFile := strings.CutPrefix(uri, "sqlite:")
-	if !onFile {
+	file, isFile := config.SQLiteFile(uri, b.dir)
+	if !isFile {
 		_, err := b.Tamper(ctx, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 		return err
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(b.file(name) + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("losing the bot's database: %w", err)
 		}
 	}

@@ -7,10 +7,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/config"
 )
 
 // DeleteDevice removes a device of anybody, as server admins can.
@@ -51,7 +52,8 @@ func (b *Bot) BackUp() (*Backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return backUp(b.file(strings.TrimPrefix(uri, "sqlite:")))
+	file, _ := config.SQLiteFile(uri, b.dir)
+	return backUp(file)
 }
 
 // BackUp copies the database of a stopped homeserver.

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"matrix-registration-bot/config"
 )
 
 // Tamper changes the bot's database from outside, and returns how many rows that
@@ -53,7 +54,7 @@ func (b *Bot) MoveDatabase(dir string) error {
 	if err != nil {
 		return err
 	}
-	from := b.file(strings.TrimPrefix(uri, "sqlite:"))
+	from, _ := config.SQLiteFile(uri, b.dir)
 	to := filepath.Join(dir, filepath.Base(from))
 	content, err := os.ReadFile(from) // the bot leaves no journal when it stops
 	if err != nil {
@@ -77,8 +78,8 @@ func (b *Bot) openDatabase() (*sql.DB, error) {
 		return nil, err
 	}
 	driver, dsn := "pgx", uri
-	if file, ok := strings.CutPrefix(uri, "sqlite:"); ok {
-		driver, dsn = "sqlite", "file:"+b.file(file)+"?_pragma=busy_timeout(10000)"
+	if file, isFile := config.SQLiteFile(uri, b.dir); isFile {
+		driver, dsn = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)"
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
