@@ -2,13 +2,19 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"matrix-registration-bot/store"
 )
 
 // database looks whether the database can be used by this program.
 func database(ctx context.Context, p *Patient) Finding {
 	exists, err := p.Database.Look(ctx)
 	switch {
+	case errors.Is(err, store.ErrNewer):
+		return problem(fmt.Sprintf("The database can't be used: %s.", oneLine(err)),
+			"Run the newer version of this program, or put the copy back that was made before the upgrade: see docs/install/upgrading.md.")
 	case err != nil:
 		return problem(fmt.Sprintf("The database can't be used: %s.", oneLine(err)), "Check database.uri, and that the database runs and lets the bot in.")
 	case !exists:

@@ -261,7 +261,7 @@ func TestEachMistakeIsFoundAndNamed(t *testing.T) {
 		"not loaded by Dendrite":     {onDendrite(whoami, unknownToken), "server name", Problem, "app_service_api:"},
 		"one way without a token":    {replace(register, says(401, object{"flows": []object{{"stages": []string{tokenStage}}, {"stages": []string{"m.login.dummy"}}}})), "sign-up", Problem, "without a token"},
 		"database down":              {func(h *hospital) { h.patient.Database = fakeDatabase{err: errors.New("refused"), device: "DEVICE"} }, "database", Problem, "database.uri"},
-		"database of a newer bot":    {func(h *hospital) { h.patient.Database = fakeDatabase{err: store.ErrNewer, device: "DEVICE"} }, "database", Problem, "newer version"},
+		"database of a newer bot":    {func(h *hospital) { h.patient.Database = fakeDatabase{err: store.ErrNewer, device: "DEVICE"} }, "database", Problem, "Run the newer version"},
 		"no database yet":            {func(h *hospital) { h.patient.Database = fakeDatabase{missing: true, device: "DEVICE"} }, "database", Warning, "Start the bot"},
 		"encryption off":             {func(h *hospital) { h.patient.Config.Encryption.Enabled = false }, "encryption", Warning, "encryption.enabled"},
 		"no device yet":              {func(h *hospital) { h.patient.Database = fakeDatabase{held: true} }, "encryption", Warning, "no device"},
