@@ -180,7 +180,7 @@ func (a *app) run(ctx context.Context) error {
 	tasks.Go(func() { a.checkUp(ctx) })
 	tasks.Go(func() {
 		itself := "http://" + server.Addr()
-		newServiceManager(a.around.environ, a.log).watch(ctx,
+		newServiceManager(a.around, a.log).watch(ctx,
 			func(ctx context.Context) error { return askHealth(ctx, itself+"/ready") },
 			func(ctx context.Context) error { return askHealth(ctx, itself+"/health") })
 	})

@@ -56,11 +56,11 @@ func (c *importFlags) run(around surroundings) error {
 	if err := c.complete(); err != nil {
 		return err
 	}
-	found, err := c.settingsFound(around.environ)
+	found, err := c.settingsFound(around)
 	if err != nil {
 		return err
 	}
-	outcomes, err := c.listsFound(around.environ)
+	outcomes, err := c.listsFound(around)
 	if err != nil {
 		return err
 	}
@@ -139,26 +139,21 @@ func (c *importFlags) origins() map[string]string {
 }
 
 // configPath is the old bot's config, and whether somebody has named it.
-func (c *importFlags) configPath(environ []string) (path string, named bool) {
-	path = c.Config
-	for _, entry := range environ {
-		if value, ok := strings.CutPrefix(entry, "CONFIG_PATH="); ok {
-			path = cmp.Or(path, value)
-		}
-	}
+func (c *importFlags) configPath(around surroundings) (path string, named bool) {
+	path = cmp.Or(c.Config, around.variable("CONFIG_PATH"))
 	return cmp.Or(path, "config.yml"), path != ""
 }
 
 // settingsFound reads the old bot's config, which may be absent if the
 // environment says everything.
-func (c *importFlags) settingsFound(environ []string) (oldbot.Settings, error) {
-	path, named := c.configPath(environ)
+func (c *importFlags) settingsFound(around surroundings) (oldbot.Settings, error) {
+	path, named := c.configPath(around)
 	content, err := os.ReadFile(path)
 	absent := errors.Is(err, fs.ErrNotExist) && !named
 	if err != nil && !absent {
 		return nil, usageError{fmt.Errorf("the old bot's config: %w", err)}
 	}
-	found, err := oldbot.ReadSettings(path, content, environ)
+	found, err := oldbot.ReadSettings(path, content, around.environ)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -176,8 +171,8 @@ func (c *importFlags) settingsFound(environ []string) (oldbot.Settings, error) {
 
 // listsFound reads the old bot's lists. It had none if there is no file: then it
 // let everyone in.
-func (c *importFlags) listsFound(environ []string) ([]oldbot.Outcome, error) {
-	oldConfig, _ := c.configPath(environ)
+func (c *importFlags) listsFound(around surroundings) ([]oldbot.Outcome, error) {
+	oldConfig, _ := c.configPath(around)
 	path := cmp.Or(c.Allowlist, filepath.Join(filepath.Dir(oldConfig), "config.toml"))
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && c.Allowlist == "" {

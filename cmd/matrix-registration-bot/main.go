@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,16 @@ type surroundings struct {
 	environ        []string // "NAME=value"
 	stdin          io.Reader
 	stdout, stderr io.Writer
+}
+
+// variable is the value of an environment variable; empty if it is not set.
+func (s surroundings) variable(name string) string {
+	for _, entry := range s.environ {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // commandLine is what can be typed: one line for each subcommand.

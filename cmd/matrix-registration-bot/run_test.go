@@ -4,6 +4,7 @@ package main
 
 import (
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,23 @@ func TestTheLogTellsTheTimeToTheMillisecond(t *testing.T) {
 		}
 		if !regexp.MustCompile(want).MatchString(out.String()) {
 			t.Errorf("%s: the log is %s", format, out.String())
+		}
+	}
+}
+
+func TestGarbageIsHeldShortUnlessTheAdminHasDecided(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for variable, want := range map[string]int{
+		"GOGC=off":         100, // as the program was started; only the runtime reads the value
+		"GOGC=200":         100,
+		"GOGC=":            50,
+		"GOMEMLIMIT=64MiB": 50, // says nothing of garbage below that limit
+		"":                 50,
+	} {
+		debug.SetGCPercent(100)
+		holdGarbageShort(surroundings{environ: []string{variable}})
+		if got := debug.SetGCPercent(100); got != want {
+			t.Errorf("with %q garbage may grow to %d %%, want %d", variable, got, want)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -33,14 +32,9 @@ type serviceManager struct {
 }
 
 // newServiceManager finds out from the environment who wants to know.
-func newServiceManager(environ []string, log zerolog.Logger) serviceManager {
+func newServiceManager(around surroundings, log zerolog.Logger) serviceManager {
 	m := serviceManager{log: log}
-	variables := map[string]string{}
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
-		variables[name] = value
-	}
-	socket := variables["NOTIFY_SOCKET"]
+	socket := around.variable("NOTIFY_SOCKET")
 	if socket == "" {
 		return m
 	}
@@ -54,8 +48,8 @@ func newServiceManager(environ []string, log zerolog.Logger) serviceManager {
 		return err
 	}
 	// The variables are inherited, but the watchdog is for one process.
-	if pid := variables["WATCHDOG_PID"]; pid == "" || pid == strconv.Itoa(os.Getpid()) {
-		m.watchdog = watchdogOf(variables["WATCHDOG_USEC"])
+	if pid := around.variable("WATCHDOG_PID"); pid == "" || pid == strconv.Itoa(os.Getpid()) {
+		m.watchdog = watchdogOf(around.variable("WATCHDOG_USEC"))
 	}
 	return m
 }

@@ -71,7 +71,7 @@ func TestTheServiceManagerIsFoundByTheEnvironment(t *testing.T) {
 	}
 	defer socket.Close()
 
-	manager := newServiceManager([]string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=30000000"}, zerolog.Nop())
+	manager := newServiceManager(surroundings{environ: []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=30000000"}}, zerolog.Nop())
 	if manager.watchdog != 30*time.Second {
 		t.Errorf("the watchdog is %s, not 30 s", manager.watchdog)
 	}
@@ -82,11 +82,11 @@ func TestTheServiceManagerIsFoundByTheEnvironment(t *testing.T) {
 		t.Errorf("the socket got %q, %v", message[:n], err)
 	}
 
-	other := newServiceManager([]string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=30000000", "WATCHDOG_PID=1"}, zerolog.Nop())
+	other := newServiceManager(surroundings{environ: []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=30000000", "WATCHDOG_PID=1"}}, zerolog.Nop())
 	if other.watchdog != 0 {
 		t.Error("the bot takes the watchdog of another process for its own")
 	}
-	if nobody := newServiceManager([]string{"WATCHDOG_USEC=30000000"}, zerolog.Nop()); nobody.tell != nil {
+	if nobody := newServiceManager(surroundings{environ: []string{"WATCHDOG_USEC=30000000"}}, zerolog.Nop()); nobody.tell != nil {
 		t.Error("the bot tells somebody though there is nobody")
 	}
 }
@@ -96,7 +96,7 @@ func TestAStrangeWatchdogIsBroughtWithinBounds(t *testing.T) {
 		"": 0, "soon": 0, "0": 0, "-30000000": 0, "99999999999999999999": 0,
 		"1": shortestWatchdog, "9223372036854775807": longestWatchdog,
 	} {
-		manager := newServiceManager([]string{"NOTIFY_SOCKET=/nowhere", "WATCHDOG_USEC=" + microseconds}, zerolog.Nop())
+		manager := newServiceManager(surroundings{environ: []string{"NOTIFY_SOCKET=/nowhere", "WATCHDOG_USEC=" + microseconds}}, zerolog.Nop())
 		if manager.watchdog != want {
 			t.Errorf("%q microseconds became %s, not %s", microseconds, manager.watchdog, want)
 		}
