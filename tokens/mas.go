@@ -24,6 +24,7 @@ const (
 	masUsers      = "/api/admin/v1/users"
 	masSiteConfig = "/api/admin/v1/site-config"
 	masPageSize   = 1000 // MAS has no maximum
+	masMostPages  = 100  // about as many tokens as responseLimit allows elsewhere
 )
 
 // masItem is a token as it comes; its id is the one by which it is asked for.
@@ -93,7 +94,7 @@ func (m *mas) items(ctx context.Context, op string, filter url.Values) iter.Seq2
 		query[name] = values
 	}
 	return func(yield func(masItem, error) bool) {
-		for {
+		for range masMostPages {
 			page, err := ask[masList[masItem]](ctx, m, call{op: op, method: http.MethodGet, path: masTokens, query: query})
 			if err == nil && page.Links == nil {
 				err = &Error{Kind: ErrNoAdminAPI, Op: op, Cause: errors.New("there is no list of tokens in the answer")}
@@ -112,6 +113,7 @@ func (m *mas) items(ctx context.Context, op string, filter url.Values) iter.Seq2
 			}
 			query.Set("page[after]", page.Data[len(page.Data)-1].ID)
 		}
+		yield(masItem{}, &Error{Kind: ErrUnknownOutcome, Op: op, Cause: fmt.Errorf("the list has more than %d pages", masMostPages)})
 	}
 }
 
