@@ -166,6 +166,26 @@ func TestNobodyIsNamedTwice(t *testing.T) {
 	w.hear("probably @dora:x").without(w, "@clara:x")
 }
 
+// Before the first look nothing is known but when the tokens were made.
+func TestWhoRegistersBeforeTheFirstLookIsNamed(t *testing.T) {
+	w := newTown(t)
+	must(t, w.db.PutSetting(t.Context(), "news_looked", ""))
+	w.restart()
+	w.account("@before:x")
+	w.now = w.now.Add(time.Minute)
+	w.make(tokens.Token{Text: "early"}, commands.Maker{})
+	w.register("@clara:x", "early")
+	w.look()
+	w.hear("early", "probably @clara:x").without(w, "@before:x")
+	must(t, w.db.PutSetting(t.Context(), "news_looked", ""))
+	w.register("@dora:x", "early")
+	w.now = w.now.Add(time.Minute)
+	w.make(tokens.Token{Text: "late"}, commands.Maker{})
+	w.register("@emil:x", "late")
+	w.look()
+	w.hear("one of these, whose accounts were made at that time: @dora:x, @emil:x").without(w, "@clara:x", "@before:x")
+}
+
 func TestTheBotItselfIsNoNewcomer(t *testing.T) {
 	w := newTown(t)
 	w.make(tokens.Token{Text: "abcd"}, commands.Maker{})
