@@ -31,6 +31,8 @@ func (d *DB) Clean(ctx context.Context) error {
 		{"key_waits", "room_id, session_id", "since<$1", old},
 		{"set_aside", "seq", "received_at<$1", old},
 		{"news", "seq", "created_at<$1", old},
+		// Of tokens that were deleted elsewhere, or while a look was being committed.
+		{"newcomers", "token, user_id", "at<$1 AND token NOT IN (SELECT token FROM made UNION SELECT token FROM watched)", old},
 		{"audit", "seq", "at<$1", oldAudit},
 		{"crypto_megolm_inbound_session", "session_id", "received_at<$1", d.now().Add(-keepKeys).UTC()},
 	} {

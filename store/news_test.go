@@ -115,6 +115,23 @@ func TestNewsThatFoundNobodyIsCleanedUp(t *testing.T) {
 	})
 }
 
+func TestNewcomersOfTokensThatNothingKnowsAnyMoreAreCleanedUp(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, db *DB) {
+		long := time.Now().Add(-keepEvents - time.Hour)
+		for token, at := range map[string]time.Time{"made": long, "watched": long, "gone": long, "just gone": time.Now()} {
+			must(t, db.SaveUser(t.Context(), token, commands.User{ID: "@u:x", At: at}))
+		}
+		must(t, db.SaveMade(t.Context(), "made", commands.Maker{User: "@u:x"}))
+		must(t, db.SaveSeen(t.Context(), "watched", news.Seen{}))
+		must(t, db.Clean(t.Context()))
+		for token, want := range map[string]int{"made": 1, "watched": 1, "gone": 0, "just gone": 1} {
+			if users, err := db.Users(t.Context(), token); err != nil || len(users) != want {
+				t.Errorf("of the token %s: %d newcomers, %v, want %d", token, len(users), err, want)
+			}
+		}
+	})
+}
+
 func TestTheNewestTokenAndNewcomersAreFound(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, db *DB) {
 		if at, err := db.LastMade(t.Context()); err != nil || at.After(time.UnixMilli(0)) {
