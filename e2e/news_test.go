@@ -4,15 +4,19 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"matrix-registration-bot/config"
 	"matrix-registration-bot/e2e/lab"
+	"matrix-registration-bot/tokens"
 )
 
 // News names those whose accounts were made at the right time, so these scenes
@@ -32,6 +36,7 @@ func TestNews(t *testing.T) {
 		{name: "down", play: newsWhileTheBotWasDown},
 		{name: "admins", play: newsForTheAdmins},
 		{name: "many", play: newsWith10000Tokens},
+		{name: "people", play: newsOfPeopleOnly},
 	}
 	for i := range scenes {
 		scenes[i].maker, err = site.NewPerson(t.Context(), "ivo."+scenes[i].name)
@@ -97,6 +102,30 @@ func newsOfANewcomer(s *newsScene) {
 		ivo.ask("delete " + other)
 	}
 	s.silentNews(ivo)
+}
+
+// Who could have registered: neither whom an appservice made, as bridges do, nor a
+// server admin.
+func newsOfPeopleOnly(s *newsScene) {
+	began := time.Now()
+	registration, err := config.LoadRegistration(s.Bot.Registration)
+	s.must(err)
+	appservice, err := mautrix.NewClient(s.URL, "", registration.AsToken)
+	s.must(err)
+	_, err = appservice.MakeRequest(s.Context(), http.MethodPost, appservice.BuildClientURL("v3", "register"),
+		map[string]any{"type": mautrix.AuthTypeAppservice, "username": "_registration-bot", "inhibit_login": true}, nil)
+	s.must(err)
+	chief := s.person("chief").UserID
+	s.must(s.SetAdmin(s.Context(), chief, true))
+	clara := s.person("clara").UserID
+
+	for _, kind := range []string{tokens.KindSynapse, tokens.KindAuto} {
+		accounts, err := tokenAPI(s.T, s.Site, kind).NewAccounts(s.Context(), began)
+		s.must(err)
+		if len(accounts) != 1 || accounts[0].UserID != clara.String() {
+			s.Errorf("%s: the new accounts are %+v, want only %s", kind, accounts, clara)
+		}
+	}
 }
 
 // silentNews checks that the bot has no news for somebody: they would come before

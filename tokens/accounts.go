@@ -17,14 +17,22 @@ type Account struct {
 // AccountLister tells of new accounts.
 type AccountLister interface {
 	// NewAccounts returns the accounts made at or after the given time, newest
-	// first, at most MostAccounts.
+	// first, at most MostAccounts, as far as people may have registered them:
+	// without those of server admins, and without those of appservices unless there
+	// are more than a few accounts.
 	NewAccounts(ctx context.Context, since time.Time) ([]Account, error)
 }
 
 // MostAccounts is how many new accounts a server lists; there may be more.
 const MostAccounts = 100
 
-const synapseUsers = "/_synapse/admin/v3/users"
+// fewAccounts is up to how many new accounts are asked about one by one.
+const fewAccounts = 10
+
+const (
+	synapseUsers = "/_synapse/admin/v3/users"
+	synapseUser  = "/_synapse/admin/v2/users/"
+)
 
 // NewAccounts asks GET /users
 // (https://element-hq.github.io/synapse/latest/admin_api/user_admin_api.html#list-accounts).
@@ -38,7 +46,7 @@ func (s *synapse) NewAccounts(ctx context.Context, since time.Time) ([]Account, 
 			CreationTS int64  `json:"creation_ts"` // Unix time in milliseconds
 		} `json:"users"`
 	}](ctx, s.client, call{op: "list accounts", method: http.MethodGet, path: synapseUsers, query: url.Values{
-		"order_by": {"creation_ts"}, "dir": {"b"}, "guests": {"false"}, "limit": {strconv.Itoa(MostAccounts)}, "name": {"%"},
+		"order_by": {"creation_ts"}, "dir": {"b"}, "guests": {"false"}, "admins": {"false"}, "limit": {strconv.Itoa(MostAccounts)}, "name": {"%"},
 	}})
 	if err != nil {
 		return nil, err
@@ -51,11 +59,33 @@ func (s *synapse) NewAccounts(ctx context.Context, since time.Time) ([]Account, 
 		}
 		accounts = append(accounts, Account{UserID: user.Name, Made: made})
 	}
-	return accounts, nil
+	if len(accounts) > fewAccounts {
+		return accounts, nil
+	}
+	return s.people(ctx, accounts)
 }
 
-// NewAccounts returns the accounts made at or after the given time, newest
-// first.
+// people leaves out the accounts that an appservice made, such as a bridge for
+// those on its other side, by asking GET /users/<user_id> for each
+// (https://element-hq.github.io/synapse/latest/admin_api/user_admin_api.html#query-user-account):
+// the list does not tell.
+func (s *synapse) people(ctx context.Context, accounts []Account) ([]Account, error) {
+	var people []Account
+	for _, account := range accounts {
+		answer, err := do[struct {
+			Appservice string `json:"appservice_id"`
+		}](ctx, s.client, call{op: "look up an account", method: http.MethodGet, path: synapseUser + url.PathEscape(account.UserID)})
+		if err != nil {
+			return nil, err
+		}
+		if answer.Appservice == "" {
+			people = append(people, account)
+		}
+	}
+	return people, nil
+}
+
+// NewAccounts implements AccountLister.
 func (a *API) NewAccounts(ctx context.Context, since time.Time) ([]Account, error) {
 	const op = "list accounts"
 	return use(ctx, a, op, func(s backend) ([]Account, error) {

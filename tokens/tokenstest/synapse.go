@@ -38,8 +38,8 @@ type Synapse struct {
 	mu       sync.Mutex
 	tokens   map[string]tokens.Token
 	notAdmin bool
-	accounts []tokens.Account // oldest first
-	metadata any              // of the MAS that keeps the accounts; nil = Synapse itself does
+	accounts []account // oldest first
+	metadata any       // of the MAS that keeps the accounts; nil = Synapse itself does
 }
 
 // NewSynapse returns a server without tokens that doesn't listen: use it as an
@@ -113,6 +113,12 @@ func (s *Synapse) answer(w http.ResponseWriter, r *http.Request) {
 	if s.metadata == nil && r.Method == http.MethodGet && r.URL.Path == "/_synapse/admin/v3/users" {
 		if s.authorized(w, r) {
 			s.users(w, r)
+		}
+		return
+	}
+	if user, one := strings.CutPrefix(r.URL.Path, "/_synapse/admin/v2/users/"); s.metadata == nil && r.Method == http.MethodGet && one {
+		if s.authorized(w, r) {
+			s.user(w, user)
 		}
 		return
 	}
