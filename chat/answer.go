@@ -21,10 +21,9 @@ const (
 
 // relation says how an answer belongs to its event.
 type relation struct {
-	encrypted  bool       // the event was encrypted: so must be the answer
-	thread     id.EventID // it was said in this thread
-	reaction   bool       // it was a reaction: there is nothing to quote
-	standalone bool       // nobody asked: no reference
+	encrypted bool       // the event was encrypted: so must be the answer
+	thread    id.EventID // it was said in this thread
+	wordless  bool       // it was a reaction or an invitation: there is nothing to quote
 }
 
 // message is an answer's content and what the outbox must know of it.
@@ -65,7 +64,7 @@ func txnID(cause id.EventID, part int) string {
 	return fmt.Sprintf("r%d-%s", part, cause)
 }
 
-// content is a text as the room gets it. Mentions is always there, so that no
+// content is a text as the room gets it; cause is empty if nobody asked. Mentions is always there, so that no
 // text of the bot can notify anybody by the words in it.
 func content(text commands.Text, cause id.EventID, rel relation) *event.MessageEventContent {
 	c := &event.MessageEventContent{MsgType: event.MsgNotice, Body: text.Plain, Mentions: &event.Mentions{}}
@@ -73,8 +72,8 @@ func content(text commands.Text, cause id.EventID, rel relation) *event.MessageE
 		c.Format, c.FormattedBody = event.FormatHTML, text.HTML
 	}
 	switch {
-	case rel.standalone:
-	case text.Forward || rel.reaction:
+	case cause == "":
+	case text.Forward || rel.wordless:
 		// A mere reference, which clients don't show: a text to pass on goes
 		// without a quote.
 		c.RelatesTo = &event.RelatesTo{Type: event.RelReference, EventID: cause}

@@ -6,7 +6,6 @@ import (
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
-	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/commands"
 	"matrix-registration-bot/locale"
@@ -58,8 +57,8 @@ func TestHowAnAnswerRefersToItsEvent(t *testing.T) {
 		"a text to forward has no quote": {forward, relation{}, func(c *event.MessageEventContent) bool {
 			return c.RelatesTo.GetReplyTo() == "" && c.RelatesTo.GetReferenceID() == "$event" && c.MsgType == event.MsgText
 		}},
-		"a greeting answers nothing": {said("x"), relation{standalone: true}, func(c *event.MessageEventContent) bool {
-			return c.RelatesTo == nil
+		"a greeting has nothing to quote": {said("x"), relation{wordless: true}, func(c *event.MessageEventContent) bool {
+			return c.RelatesTo.GetReplyTo() == "" && c.RelatesTo.GetReferenceID() == "$event" && c.MsgType == event.MsgNotice
 		}},
 		"nobody is mentioned by words": {said("@room"), relation{}, func(c *event.MessageEventContent) bool {
 			return c.Mentions != nil && !c.Mentions.Room && len(c.Mentions.UserIDs) == 0
@@ -113,7 +112,7 @@ func TestTheBotsOwnAnswersAreRecognised(t *testing.T) {
 		"no relation":          {relates(event.EventMessage, `null`, nil), false},
 		"a state event":        {relates(event.EventMessage, reply, &empty), false},
 	} {
-		if got := answers(c.evt, id.EventID("$cause")); got != c.want {
+		if got := answers(relationOf(c.evt), "$cause"); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

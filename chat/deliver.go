@@ -174,11 +174,17 @@ func (s *session) timeOf(ctx context.Context, roomID id.RoomID, eventID id.Event
 // findSent looks in the room for the bot's own event that is this message. To
 // the device that sent it the homeserver shows its transaction id for ever. The
 // parts of an answer are sent in order and all name their cause, so the part is
-// there if there are more of them than its number. What answers nothing can't be
-// found by another device, nor after another log-in on Dendrite, which shows the
-// transaction id only to that: then it may be sent twice.
+// there if there are more of them than its number; a reaction stands only once
+// under its question. News names no cause and can't be found by another device, nor
+// after another log-in on Dendrite, which shows the transaction id only to that:
+// then it may be sent twice.
 func (s *session) findSent(ctx context.Context, m store.Outgoing) (id.EventID, error) {
 	const pages, pageSize = 20, 100
+	content, err := s.contentOf(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	reaction, isReaction := content.(event.ReactionEventContent)
 	var found []id.EventID // newest first
 	from := ""
 	for range pages {
@@ -198,10 +204,11 @@ func (s *session) findSent(ctx context.Context, m store.Outgoing) (id.EventID, e
 			if evt.Sender != s.cfg.UserID {
 				continue
 			}
-			if evt.Unsigned.TransactionID == m.TxnID {
+			relates := relationOf(evt)
+			if evt.Unsigned.TransactionID == m.TxnID || isReaction && relates != nil && *relates == reaction.RelatesTo {
 				return evt.ID, nil
 			}
-			if m.Cause != "" && answers(evt, m.Cause) {
+			if m.Cause != "" && answers(relates, m.Cause) {
 				found = append(found, evt.ID)
 			}
 		}
@@ -215,19 +222,25 @@ func (s *session) findSent(ctx context.Context, m store.Outgoing) (id.EventID, e
 	return found[len(found)-1-m.Part], nil
 }
 
-// answers tells whether an event names cause as what it belongs to. The
-// relation stands outside of the encryption.
-func answers(evt *event.Event, cause id.EventID) bool {
+// relationOf tells what a message or reaction belongs to; nil = nothing. It stands
+// outside of the encryption.
+func relationOf(evt *event.Event) *event.RelatesTo {
 	evt.Type.Class = event.MessageEventType
 	if evt.StateKey != nil || evt.Content.ParseRaw(evt.Type) != nil {
-		return false
+		return nil
 	}
-	var relates *event.RelatesTo
 	switch content := evt.Content.Parsed.(type) {
 	case *event.MessageEventContent:
-		relates = content.RelatesTo
+		return content.RelatesTo
 	case *event.EncryptedEventContent:
-		relates = content.RelatesTo
+		return content.RelatesTo
+	case *event.ReactionEventContent:
+		return &content.RelatesTo
 	}
+	return nil
+}
+
+// answers tells whether a relation names cause as what it belongs to.
+func answers(relates *event.RelatesTo, cause id.EventID) bool {
 	return relates.GetReplyTo() == cause || relates.GetReferenceID() == cause
 }

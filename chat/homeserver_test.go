@@ -36,7 +36,7 @@ type homeserver struct {
 	joined []id.RoomID // what it says when the bot asks for its rooms
 	sent   []sent
 	set    []setting         // state that the bot set, the newest last
-	known  map[string]memory // by room and transaction id
+	known  map[string]memory // by room, transaction id and device
 	post   *post             // carries keys; nil = nothing here is encrypted
 	// fault answers in the homeserver's place unless it returns nil twice; late
 	// does the same when it has done as asked.
@@ -62,6 +62,7 @@ type memory struct {
 // sent is a message of the bot.
 type sent struct {
 	room    id.RoomID
+	kind    string
 	event   id.EventID
 	txnID   string
 	device  string
@@ -125,7 +126,9 @@ func (h *homeserver) answer(r *http.Request) *http.Response {
 		}
 		return says(http.StatusOK, h.state(room))
 	case "send":
-		return says(http.StatusOK, fmt.Sprintf(`{"event_id":%q}`, h.take(room, path[4], device, r.Body)))
+		return says(http.StatusOK, fmt.Sprintf(`{"event_id":%q}`, h.take(room, path[3], path[4], device, r.Body)))
+	case "join":
+		return says(http.StatusOK, fmt.Sprintf(`{"room_id":%q}`, room))
 	case "messages":
 		return says(http.StatusOK, h.messages(room, device))
 	}
@@ -160,14 +163,14 @@ func (h *homeserver) keep(room id.RoomID, key string, body io.Reader) {
 	h.set = append(h.set, setting{room, key, content})
 }
 
-func (h *homeserver) take(room id.RoomID, txnID, device string, body io.Reader) id.EventID {
+func (h *homeserver) take(room id.RoomID, kind, txnID, device string, body io.Reader) id.EventID {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := room.String() + " " + txnID
+	key := room.String() + " " + txnID + " " + device
 	if known, ok := h.known[key]; ok && time.Since(known.since) < 24*time.Hour {
 		return known.event
 	}
-	s := sent{room: room, event: id.EventID(fmt.Sprintf("$answer%d", len(h.sent))), txnID: txnID, device: device}
+	s := sent{room: room, kind: kind, event: id.EventID(fmt.Sprintf("$answer%d", len(h.sent))), txnID: txnID, device: device}
 	if err := json.NewDecoder(body).Decode(&s.content); err != nil {
 		panic(err)
 	}
@@ -191,8 +194,8 @@ func (h *homeserver) messages(room id.RoomID, device string) string {
 			if s.device == device {
 				txnID = s.txnID
 			}
-			newest = append(newest, fmt.Sprintf(`{"type":"m.room.message","event_id":%q,"sender":%q,"content":%s,"unsigned":{"transaction_id":%q}}`,
-				s.event, theBot, content, txnID))
+			newest = append(newest, fmt.Sprintf(`{"type":%q,"event_id":%q,"sender":%q,"content":%s,"unsigned":{"transaction_id":%q}}`,
+				s.kind, s.event, theBot, content, txnID))
 		}
 	}
 	return `{"chunk":[` + strings.Join(newest, ",") + `]}`
@@ -357,11 +360,17 @@ func (l *life) hears(room id.RoomID, sender id.UserID, text string) id.EventID {
 		ID: fmt.Sprintf("$event%d", l.events), RoomID: room.String(), Sender: sender.String(), Type: "m.room.message",
 		Raw: fmt.Appendf(nil, `{"content":{"msgtype":"m.text","body":%q}}`, text),
 	}
+	l.sees(e)
+	return id.EventID(e.ID)
+}
+
+// sees pushes an event to the bot.
+func (l *life) sees(e appservice.Event) {
+	l.Helper()
 	if err := l.db.Accept(l.Context(), "1", []appservice.Event{e}, nil); err != nil {
 		l.Fatal(err)
 	}
-	l.bot.Wake(room)
-	return id.EventID(e.ID)
+	l.bot.Wake(id.RoomID(e.RoomID))
 }
 
 // until waits for something, at most a week.

@@ -117,7 +117,7 @@ func FuzzEvent(f *testing.F) {
 			if evt.Sender != anna || evt.ID != "$self" || evt.RoomID != "!room:x" || (evt.StateKey != nil) != state {
 				t.Fatalf("%s: %+v", kind, evt)
 			}
-			answers(evt, "$cause")
+			answers(relationOf(evt), "$cause")
 			invitedEncrypted(evt)
 			if kind == "m.room.message" {
 				content := evt.Content.AsMessage()

@@ -107,7 +107,7 @@ func (s *session) onInvite(ctx context.Context, in store.Incoming, evt *event.Ev
 	}
 	s.log.Info().Stringer("room_id", in.RoomID).Stringer("inviter", in.Sender).Msg("Joined a room")
 	greeting := s.bot.text("room.greeting", locale.Args{"name": s.cfg.Displayname})
-	return s.settleWith(ctx, in, relation{encrypted: room.Encrypted, standalone: true},
+	return s.settleWith(ctx, in, relation{encrypted: room.Encrypted, wordless: true},
 		commands.Reply{Texts: []commands.Text{{Text: greeting}}})
 }
 

@@ -74,7 +74,7 @@ func (s *session) onReaction(ctx context.Context, in store.Incoming, evt *event.
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, in, relation{encrypted: room.Encrypted, reaction: true}, finish)
+	return s.settle(ctx, in, relation{encrypted: room.Encrypted, wordless: true}, finish)
 }
 
 // message fills in what texts and reactions have in common.

@@ -44,7 +44,7 @@ func (b *Bot) Rooms(ctx context.Context) ([]news.Room, error) {
 // Tell implements news.Chat. News is m.text, because clients keep quiet about
 // notices.
 func (b *Bot) Tell(ctx context.Context, room id.RoomID, person id.UserID, text locale.Text) error {
-	c := content(commands.Text{Text: text, Forward: true}, "", relation{standalone: true})
+	c := content(commands.Text{Text: text, Forward: true}, "", relation{})
 	if person != "" {
 		c.Mentions.UserIDs = []id.UserID{person}
 	}
