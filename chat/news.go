@@ -15,8 +15,7 @@ import (
 )
 
 // Rooms implements news.Chat. Rooms that can't be read are left out, since a
-// broken one must not hold up the others; and without encryption those that are
-// encrypted, where nothing can be said.
+// broken one must not hold up the others.
 func (b *Bot) Rooms(ctx context.Context) ([]news.Room, error) {
 	s := b.session()
 	if s == nil {
@@ -33,10 +32,9 @@ func (b *Bot) Rooms(ctx context.Context) ([]news.Room, error) {
 			s.log.Debug().Err(err).Stringer("room_id", roomID).Msg("Leaving a room out of the news")
 			continue
 		}
-		if room.Encrypted && s.crypto == nil {
-			continue
-		}
-		rooms = append(rooms, news.Room{ID: roomID, People: room.people, Encrypted: room.Encrypted})
+		rooms = append(rooms, news.Room{
+			ID: roomID, People: room.people, Encrypted: room.Encrypted, Mute: room.Encrypted && s.crypto == nil,
+		})
 	}
 	return rooms, nil
 }

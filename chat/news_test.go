@@ -86,7 +86,7 @@ func TestTheRoomsForNews(t *testing.T) {
 }
 
 // A message to it would be dropped, and the news with it.
-func TestEncryptedRoomsAreNoneForNewsWithoutEncryption(t *testing.T) {
+func TestEncryptedRoomsAreMuteWithoutEncryption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &homeserver{people: []id.UserID{anna}, joined: []id.RoomID{"!plain:x", "!encrypted:x"}}
 		l := begin(t, server, echo)
@@ -95,8 +95,13 @@ func TestEncryptedRoomsAreNoneForNewsWithoutEncryption(t *testing.T) {
 			t.Fatal(err)
 		}
 		rooms, err := l.bot.Rooms(t.Context())
-		if err != nil || len(rooms) != 1 || rooms[0].ID != "!plain:x" {
-			t.Errorf("the rooms are %+v, %v", rooms, err)
+		if err != nil || len(rooms) != 2 {
+			t.Fatalf("the rooms are %+v, %v", rooms, err)
+		}
+		for _, room := range rooms {
+			if room.Mute != (room.ID == "!encrypted:x") {
+				t.Errorf("%+v", room)
+			}
 		}
 	})
 }

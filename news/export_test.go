@@ -1,6 +1,9 @@
 package news
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Round is one turn of Run.
-func (w *Watcher) Round(ctx context.Context) error { return w.round(ctx, w.Settings()) }
+func (w *Watcher) Round(ctx context.Context) error { return errors.Join(w.round(ctx, w.Settings())) }

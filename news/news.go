@@ -92,4 +92,5 @@ type Room struct {
 	ID        id.RoomID
 	People    []id.UserID // joined and invited, the bot included
 	Encrypted bool
+	Mute      bool // nothing can be said there: it is encrypted, and encryption is off
 }

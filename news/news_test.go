@@ -383,6 +383,10 @@ func TestWhereNewsIsTold(t *testing.T) {
 			[]news.Room{{ID: group, People: []id.UserID{bot, "@ben:x", "@clara:x"}}, {ID: direct, People: []id.UserID{bot, "@ben:x"}}},
 			group, false, "", false,
 		},
+		"not where the bot can't say anything": {
+			[]news.Room{{ID: direct, People: []id.UserID{bot, anna}, Encrypted: true, Mute: true}},
+			direct, false, "", false,
+		},
 		"not without encryption if that is required": {
 			[]news.Room{{ID: plain, People: []id.UserID{bot, anna}}},
 			plain, true, "", false,

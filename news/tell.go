@@ -13,8 +13,12 @@ import (
 	"matrix-registration-bot/locale"
 )
 
-// errNoRoom asks the admin for help.
-var errNoRoom = errors.New("the bot is not in the room of notify.room, or that is not encrypted while encryption is required: invite the bot there")
+// Why news can't be told in the room of the admins.
+var (
+	errNoRoom    = errors.New("the bot is not in the room of notify.room: invite it there")
+	errEncrypted = errors.New("the room of notify.room is encrypted, and encryption is off: set encryption.enabled, or name another room")
+	errPlain     = errors.New("the room of notify.room is not encrypted, and encryption is required: encrypt it, or name another room")
+)
 
 // tell sends the news that waits to where its recipients are.
 func (w *Watcher) tell(ctx context.Context, s Settings) error {
@@ -22,13 +26,11 @@ func (w *Watcher) tell(ctx context.Context, s Settings) error {
 	if err != nil || len(news) == 0 {
 		return err
 	}
-	rooms, err := w.Chat.Rooms(ctx)
+	there, err := w.Chat.Rooms(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for rooms: %w", err)
 	}
-	if s.EncryptedOnly {
-		rooms = slices.DeleteFunc(rooms, func(room Room) bool { return !room.Encrypted })
-	}
+	rooms := slices.DeleteFunc(slices.Clone(there), func(room Room) bool { return s.unfit(room) != nil })
 	var waiting error
 	for to, items := range byRecipient(news) {
 		listener, err := w.listener(ctx, to, s)
@@ -48,10 +50,31 @@ func (w *Watcher) tell(ctx context.Context, s Settings) error {
 			}
 		}
 		if to == "" && len(placed) == 0 {
-			waiting = errNoRoom
+			waiting = s.noRoom(there)
 		}
 	}
 	return waiting
+}
+
+// noRoom says why nothing can be told in the room of the admins.
+func (s Settings) noRoom(rooms []Room) error {
+	for _, room := range rooms {
+		if room.ID == s.Room {
+			return s.unfit(room)
+		}
+	}
+	return errNoRoom
+}
+
+// unfit says why nothing can be told in a room; nil if something can.
+func (s Settings) unfit(room Room) error {
+	switch {
+	case room.Mute:
+		return errEncrypted
+	case s.EncryptedOnly && !room.Encrypted:
+		return errPlain
+	}
+	return nil
 }
 
 func byRecipient(news []Item) map[id.UserID][]Item {

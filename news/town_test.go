@@ -97,6 +97,13 @@ func (w *town) look() {
 	must(w, w.watcher.Round(w.Context()))
 }
 
+// runs lets the watcher run for a while.
+func (w *town) runs(d time.Duration) {
+	ctx, end := context.WithTimeout(w.Context(), d-time.Second)
+	defer end()
+	w.watcher.Run(ctx)
+}
+
 // make makes a token through the bot.
 func (w *town) make(token tokens.Token, maker commands.Maker) {
 	w.Helper()

@@ -54,7 +54,8 @@ type Watcher struct {
 	Options
 	looked  time.Time // zero: not yet
 	open    bool      // some token could still be used at the last look
-	trouble string    // what went wrong last, and was logged
+	looking trouble   // logged
+	telling trouble   // logged
 }
 
 // New makes a watcher; Run sets it to work.
@@ -65,7 +66,8 @@ func (w *Watcher) Run(ctx context.Context) {
 	for {
 		settings := w.Settings()
 		if settings.Enabled {
-			w.logTrouble(ctx, w.round(ctx, settings))
+			looking, telling := w.round(ctx, settings)
+			w.report(ctx, looking, telling)
 		}
 		select {
 		case <-ctx.Done():
@@ -77,13 +79,13 @@ func (w *Watcher) Run(ctx context.Context) {
 
 // round is one look, and then telling all that waits, also while the server
 // can't be asked. That the chat is not there yet is no error.
-func (w *Watcher) round(ctx context.Context, s Settings) (err error) {
-	defer w.barrier(&err)
-	looking, telling := w.lookIfDue(ctx, s), w.tell(ctx, s)
+func (w *Watcher) round(ctx context.Context, s Settings) (looking, telling error) {
+	defer w.barrier(&looking)
+	looking, telling = w.lookIfDue(ctx, s), w.tell(ctx, s)
 	if errors.Is(telling, ErrNotYet) {
 		telling = nil
 	}
-	return errors.Join(looking, telling)
+	return looking, telling
 }
 
 // barrier makes an error of a panic, so that a mistake here does not end the
@@ -100,18 +102,6 @@ func (w *Watcher) lookIfDue(ctx context.Context, s Settings) error {
 		return err
 	}
 	return w.look(ctx, s)
-}
-
-// logTrouble logs what goes wrong, once as long as it stays the same.
-func (w *Watcher) logTrouble(ctx context.Context, err error) {
-	words := ""
-	if err != nil {
-		words = err.Error()
-	}
-	if words != w.trouble && words != "" && ctx.Err() == nil {
-		w.Log.Warn().Err(err).Msg("Looking for news failed; trying again")
-	}
-	w.trouble = words
 }
 
 // due tells whether it is time for a look: nothing of interest can happen while
