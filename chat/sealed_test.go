@@ -53,6 +53,9 @@ func (s *sealedLife) handle(ctx context.Context, m commands.Message) (commands.F
 // share begins a session of anna's and gives its key to some people.
 func (s *sealedLife) share(people ...id.UserID) {
 	s.Helper()
+	if err := s.annas.forgetSession(s.Context(), sealedRoom); err != nil {
+		s.Fatal(err)
+	}
 	if err := s.annas.mach.ShareGroupSession(s.Context(), sealedRoom, people); err != nil {
 		s.Fatal(err)
 	}
@@ -162,6 +165,35 @@ func TestAKeyWhoseCommitFailsComesAgain(t *testing.T) {
 		s.expect(1, "create")
 		s.seen.expect(s.life, map[string]int{noKey: 0, broken: 0})
 	})
+}
+
+// mautrix tells nobody what it could not store, and goes on. SQLite may even have
+// taken back the whole transaction, as it does when the disk is full.
+func TestAKeyThatCanNotBeStoredComesAgain(t *testing.T) {
+	for name, failure := range map[string]string{
+		"mark of the message":        "BEFORE INSERT ON crypto_olm_message_hash WHEN (SELECT count(*) FROM crypto_olm_message_hash)=1",
+		"conversation of the device": "BEFORE UPDATE ON crypto_olm_session WHEN (SELECT count(*) FROM crypto_olm_message_hash)=2",
+		"key":                        "BEFORE INSERT ON crypto_megolm_inbound_session WHEN (SELECT count(*) FROM crypto_megolm_inbound_session)=1",
+	} {
+		for _, loss := range []string{"ABORT", "ROLLBACK"} {
+			t.Run(name+" "+loss, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := beginSealed(t)
+					s.database("CREATE TRIGGER refuse " + failure + " BEGIN SELECT RAISE(" + loss + ", 'refused'); END")
+					s.share(theBot)
+					first := s.seal("create")
+					s.share(theBot)
+					s.hears(first)
+					s.hears(s.seal("list"))
+					s.until("the bot starts over", func() bool { return s.seen.of("started over") > 0 })
+					s.database("DROP TRIGGER refuse")
+					s.rest()
+					s.expect(2, "create", "list")
+					s.seen.expect(s.life, map[string]int{noKey: 0, broken: 0})
+				})
+			})
+		}
+	}
 }
 
 func TestTheWaitForAKeyGoesOnAfterARestart(t *testing.T) {

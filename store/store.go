@@ -72,25 +72,6 @@ func (d *DB) Writable(ctx context.Context) error {
 	return d.PutSetting(ctx, "last_write_check", d.now().UTC().Format(time.RFC3339))
 }
 
-// Transact runs fn in one transaction, which fn's context carries. In a
-// context that carries one already, fn simply runs in it.
-func (d *DB) Transact(ctx context.Context, fn func(ctx context.Context) error) error {
-	var panicked any
-	err := d.db.DoTxn(ctx, nil, func(ctx context.Context) (err error) {
-		// dbutil rolls back on errors only: a panic would keep the connection and its locks.
-		defer func() {
-			if panicked = recover(); panicked != nil {
-				err = errors.New("panic in transaction")
-			}
-		}()
-		return fn(ctx)
-	})
-	if panicked != nil {
-		panic(panicked)
-	}
-	return err
-}
-
 // exec runs a statement and says what it was for if it fails.
 func (d *DB) exec(ctx context.Context, doing, query string, args ...any) error {
 	if _, err := d.db.Exec(ctx, query, args...); err != nil {
