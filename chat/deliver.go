@@ -155,9 +155,10 @@ func (s *session) contentOf(ctx context.Context, m store.Outgoing) (any, error) 
 
 // forgotten tells whether the homeserver may have forgotten an earlier attempt:
 // it knows them by their device for a day, or by the access token of a log-in
-// (Dendrite, which forgets them when it restarts, too).
+// (Dendrite, which forgets them when it restarts, too). Of an attempt by a clock
+// that was ahead nobody knows how long ago it was.
 func (s *session) forgotten(m store.Outgoing) bool {
-	return !m.FirstTry.IsZero() && (s.loggedIn || m.Device != s.client.DeviceID || time.Since(m.FirstTry) > rememberTime)
+	return !m.FirstTry.IsZero() && (s.loggedIn || m.Device != s.client.DeviceID || time.Since(m.FirstTry).Abs() > rememberTime)
 }
 
 // timeOf returns an event's time stamp, by the homeserver's clock.

@@ -63,6 +63,10 @@ func (d *DB) RoomsWithEvents(ctx context.Context) ([]id.RoomID, error) {
 		`SELECT DISTINCT room_id FROM inbox WHERE state='open'`)
 }
 
+// longestWait is more than anything is postponed by. What is due later than that
+// was postponed by a clock that was wrong, and is due now.
+const longestWait = 2 * time.Hour
+
 // NextEvent returns the event of a room to handle now: the oldest that is due
 // and, if a person said it, has nothing older by the same person before it. So
 // each person's messages keep their order, and one whose key is missing holds
@@ -72,10 +76,10 @@ func (d *DB) NextEvent(ctx context.Context, room id.RoomID) (e Incoming, wait ti
 	now := d.millis()
 	e, ok, err := first(ctx, d, "reading the next event", scanIncoming, `
 		SELECT event_id, room_id, sender, type, state_key, raw, sent_at, received_at, age, tries FROM inbox i
-		WHERE room_id=$1 AND state='open' AND not_before<=$2 AND (state_key IS NOT NULL OR NOT EXISTS (
+		WHERE room_id=$1 AND state='open' AND (not_before<=$2 OR not_before>$3) AND (state_key IS NOT NULL OR NOT EXISTS (
 			SELECT 1 FROM inbox older WHERE older.room_id=i.room_id AND older.sender=i.sender
 			AND older.state='open' AND older.state_key IS NULL AND older.seq<i.seq))
-		ORDER BY seq LIMIT 1`, room, now)
+		ORDER BY seq LIMIT 1`, room, now, now+longestWait.Milliseconds())
 	if err != nil || ok {
 		return e, 0, err
 	}
@@ -153,9 +157,11 @@ func (d *DB) MarkCommand(ctx context.Context, event id.EventID) error {
 	return d.exec(ctx, "marking a command", `UPDATE inbox SET command=true WHERE event_id=$1`, event)
 }
 
-// CountCommands implements commands.Store.
+// CountCommands implements commands.Store. What came by a clock that was ahead
+// does not count.
 func (d *DB) CountCommands(ctx context.Context, user id.UserID, since time.Time) (int, error) {
 	n, _, err := first(ctx, d, "counting commands", scanOne[int],
-		`SELECT COUNT(*) FROM inbox WHERE command AND sender=$1 AND received_at>=$2`, user, since.UnixMilli())
+		`SELECT COUNT(*) FROM inbox WHERE command AND sender=$1 AND received_at BETWEEN $2 AND $3`,
+		user, since.UnixMilli(), d.millis())
 	return n, err
 }

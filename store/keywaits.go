@@ -23,11 +23,12 @@ func (d *DB) AwaitKey(ctx context.Context, event id.EventID, room id.RoomID, ses
 		event, session, d.millis()+again.Milliseconds(), room)
 }
 
-// KeyWait begins or continues the wait for a session's key.
+// KeyWait begins or continues the wait for a session's key. One that began by a
+// clock that was ahead begins now.
 func (d *DB) KeyWait(ctx context.Context, room id.RoomID, session id.SessionID) (KeyWait, error) {
 	err := d.exec(ctx, "beginning to wait for a key", `
 		INSERT INTO key_waits (room_id, session_id, since, requested, given_up) VALUES ($1, $2, $3, false, false)
-		ON CONFLICT (room_id, session_id) DO NOTHING`, room, session, d.millis())
+		ON CONFLICT (room_id, session_id) DO UPDATE SET since=excluded.since WHERE key_waits.since>excluded.since`, room, session, d.millis())
 	if err != nil {
 		return KeyWait{}, err
 	}

@@ -69,7 +69,7 @@ func (d *DB) NextMessage(ctx context.Context, room id.RoomID) (m Outgoing, wait 
 	if err != nil || !ok {
 		return m, 0, err
 	}
-	if now := d.millis(); notBefore > now {
+	if now := d.millis(); notBefore > now && notBefore <= now+longestWait.Milliseconds() {
 		return m, time.Duration(notBefore-now) * time.Millisecond, nil
 	}
 	return m, 0, nil

@@ -62,7 +62,8 @@ func (d *DB) SaveStep(ctx context.Context, event id.EventID, n int, step command
 	return d.exec(ctx, "saving a step", `UPDATE steps SET token=$3, body=$4 WHERE event_id=$1 AND n=$2`, event, n, step.Token, body)
 }
 
-// Created implements commands.Store.
+// Created implements commands.Store. What was planned by a clock that was ahead
+// does not count.
 func (d *DB) Created(ctx context.Context, user id.UserID, command string, since time.Time) ([]time.Time, error) {
 	type created struct {
 		at   time.Time
@@ -77,7 +78,8 @@ func (d *DB) Created(ctx context.Context, user id.UserID, command string, since 
 		c.at = time.UnixMilli(at)
 		return c, err
 	}, `SELECT p.created_at, s.body FROM plans p JOIN inbox i ON i.event_id=p.event_id JOIN steps s ON s.event_id=p.event_id
-		WHERE p.created_at>=$1 AND p.command=$2 AND i.sender=$3 ORDER BY p.created_at`, since.UnixMilli(), command, user)
+		WHERE p.created_at BETWEEN $1 AND $2 AND p.command=$3 AND i.sender=$4 ORDER BY p.created_at`,
+		since.UnixMilli(), d.millis(), command, user)
 	var times []time.Time
 	for _, c := range steps {
 		if c.step.Kind == commands.StepCreate && c.step.State != commands.StepFailed {
