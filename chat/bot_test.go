@@ -282,24 +282,46 @@ func TestAbortingFinishesNothing(t *testing.T) {
 
 // With encryption off nothing else would notice it before the next answer.
 func TestADeviceThatVanishedBeforeAnAnswerWasDue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := &homeserver{people: []id.UserID{anna}}
-		l := begin(t, server, echo)
-		l.until("the bot is there", func() bool { return l.bot.session() != nil })
-		server.spoil(func(r *http.Request) (*http.Response, error) {
-			switch {
-			case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/devices/"):
-				go server.spoil(nil, nil) // it is there again
-			case strings.HasSuffix(r.URL.Path, "/state"):
-				return says(http.StatusUnauthorized, `{"errcode":"M_UNKNOWN_DEVICE"}`), nil
-			}
-			return nil, nil
-		}, nil)
-		began := time.Now()
-		l.hears("!room:x", anna, "hello")
-		l.answered("!room:x", "hello")
-		if took := time.Since(began); took > time.Minute {
-			t.Errorf("the bot noticed after %s", took)
+	for name, gone := range map[string]string{
+		"Synapse": `{"errcode":"M_UNKNOWN_DEVICE"}`,
+		"tuwunel": `{"errcode":"M_INVALID_PARAM","error":"Unknown device for user."}`,
+	} {
+		for _, request := range []string{"/state", "/send/"} {
+			t.Run(name+request, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := &homeserver{people: []id.UserID{anna}}
+					l := begin(t, server, echo)
+					l.until("the bot is there", func() bool { return l.bot.session() != nil })
+					server.spoil(func(r *http.Request) (*http.Response, error) {
+						switch {
+						case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/devices/"):
+							go server.spoil(nil, nil) // it is there again
+						case strings.Contains(r.URL.Path, request), strings.HasSuffix(r.URL.Path, "/whoami") && r.URL.Query().Get("device_id") != "":
+							return says(http.StatusBadRequest, gone), nil
+						}
+						return nil, nil
+					}, nil)
+					began := time.Now()
+					l.hears("!room:x", anna, "hello")
+					l.answered("!room:x", "hello")
+					if took := time.Since(began); took > time.Minute {
+						t.Errorf("the bot noticed after %s", took)
+					}
+				})
+			})
 		}
+	}
+}
+
+// tuwunel's word for a removed device can mean something else.
+func TestAMessageThatIsRefusedForItsOwnFaultKeepsTheDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := begin(t, &homeserver{people: []id.UserID{anna}}, echo)
+		l.until("the bot is there", func() bool { return l.bot.session() != nil })
+		l.server.spoil(to("/send/", func(*http.Request) (*http.Response, error) {
+			return says(http.StatusBadRequest, `{"errcode":"M_INVALID_PARAM"}`), nil
+		}), nil)
+		l.hears("!room:x", anna, "hello")
+		l.seen.expect(l, map[string]int{"dropped": 1, "started over": 0})
 	})
 }

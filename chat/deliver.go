@@ -46,7 +46,7 @@ func (s *session) deliverNext(ctx context.Context, roomID id.RoomID) (wait time.
 		return 0, true
 	case ctx.Err() != nil:
 		return 0, false
-	case s.deviceIsGone(err):
+	case s.deviceIsGone(ctx, err):
 		s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 		return time.Second, false
 	case errors.Is(err, errGone), errors.Is(err, errUndeliverable), errors.Is(err, errPanic) && m.Tries+1 >= maxTries:

@@ -81,8 +81,13 @@ func (s *session) logIn(ctx context.Context, device id.DeviceID) error {
 }
 
 // deviceIsGone tells whether a request failed because somebody has removed the
-// bot's device.
-func (s *session) deviceIsGone(err error) bool {
+// bot's device. tuwunel says M_INVALID_PARAM then, as it does for other reasons;
+// whoami has no parameter but the device.
+func (s *session) deviceIsGone(ctx context.Context, err error) bool {
+	if errors.Is(err, mautrix.MInvalidParam) {
+		_, err = quickly(ctx, s.client.Whoami)
+		return errors.Is(err, mautrix.MInvalidParam)
+	}
 	return errors.Is(err, mUnknownDevice) || s.loggedIn && errors.Is(err, mautrix.MUnknownToken)
 }
 

@@ -38,7 +38,7 @@ func (s *session) syncLoop(begin, work context.Context) {
 		case errors.Is(err, errStartOver):
 			s.fail(err)
 			return
-		case s.deviceIsGone(err):
+		case s.deviceIsGone(begin, err):
 			s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 			return
 		default:

@@ -41,7 +41,7 @@ func (s *session) handleNext(ctx context.Context, room id.RoomID) (wait time.Dur
 		return 0, true
 	} else if ctx.Err() != nil {
 		return 0, false // stopping; it is handled after the next start
-	} else if s.deviceIsGone(err) {
+	} else if s.deviceIsGone(ctx, err) {
 		s.fail(fmt.Errorf("%w: the bot's device was removed: %w", errStartOver, err))
 		return time.Second, false
 	}
