@@ -29,7 +29,8 @@ func TestBackupAndRestore(t *testing.T) {
 		backup := s.TempDir() + "/copy"
 		places := func(folder string) []string {
 			return []string{
-				"/var/backups/registration-bot", backup, "/var/lib/registration-bot", folder, "postgres://user:password@host/database", uri,
+				"/var/backups/matrix-registration-bot", backup, "/etc/matrix-registration-bot", folder, "/var/lib/matrix-registration-bot", folder,
+				"postgres://user:password@host/database", uri,
 			}
 		}
 		backingUp := s.guide("backup.md", "## Make a backup", places(s.Bot.Dir())...)
@@ -86,7 +87,7 @@ func TestStartingAfreshKeepsWhatIsNoKey(t *testing.T) {
 		s.must(s.Bot.Stop())
 		s.must(s.Bot.EditConfig(`pickle_key: "`, `pickle_key: "new`))
 		afresh := s.guide("encryption.md", "### Starting afresh",
-			"/var/lib/registration-bot/registration-bot.db", file)
+			"/var/lib/matrix-registration-bot/registration-bot.db", file)
 		afresh.follow("sqlite3")
 		s.startBot()
 

@@ -128,12 +128,12 @@ func TestTheGuideToMovingOver(t *testing.T) {
 	old, installed := t.TempDir(), t.TempDir()+"/bot"
 	s.must(os.WriteFile(old+"/config.yml", []byte("bot:\n  server: http://localhost:8008\n  username: registration-bot\n  password: a long password\n"), 0o600))
 	s.must(os.WriteFile(old+"/config.toml", []byte("[simplematrixbotlib.config]\nallowlist = [\"@anna:example.com\"]\n"), 0o600))
-	guide := s.guide("moving.md", "## Step by step", "/matrix/matrix-registration-bot", old, "/var/lib/registration-bot", installed)
+	guide := s.guide("moving.md", "## Step by step", "/matrix/matrix-registration-bot", old, "/etc/matrix-registration-bot", installed, "/var/lib/matrix-registration-bot", installed)
 	guide.follow("--dry-run")
 	if _, err := os.Stat(installed); !os.IsNotExist(err) {
 		t.Errorf("a dry run has written something: %v", err)
 	}
-	guide.follow("--dir /var/lib/registration-bot\n")
+	guide.follow("registration-bot.db\n")
 	for _, name := range []string{"config.yaml", "registration.yaml", "registration-bot.db"} {
 		if _, err := os.Stat(installed + "/" + name); err != nil {
 			t.Error(err)

@@ -196,6 +196,9 @@ func (c *importFlags) putList(folder string, entries []access.Entry) (files []st
 	uri := c.Database
 	if path, isFile := config.SQLiteFile(uri, folder); isFile {
 		uri, files = "sqlite:"+path, []string{path, path + ".lock"}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, fmt.Errorf("making the folder: %w", err)
+		}
 	}
 	ctx := context.Background()
 	db, err := store.Open(uri, zerolog.Nop())

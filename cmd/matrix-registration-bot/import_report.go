@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"matrix-registration-bot/access"
@@ -43,7 +45,7 @@ func (r importReport) String() string {
 		return b.String()
 	}
 	values := r.values()
-	values["password_api"] = strings.Replace(r.accountAPI(), "/v2/users/", "/v1/reset_password/", 1)
+	values["password_api"] = strings.TrimRight(cmp.Or(r.AdminAPI, r.Homeserver), "/") + "/_synapse/admin/v1/reset_password/" + url.PathEscape(r.UserID())
 	b.WriteString("\n" + fill(oldAccountTemplate, values) + "\n")
 	b.WriteString(nextSteps{settings: r.settings, Files: r.Files, Root: r.Root}.String())
 	return b.String()

@@ -3,13 +3,11 @@
 package main
 
 import (
-	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -42,7 +40,12 @@ const (
    You are root now: make the user that will run the bot the owner of all files.
 
 chown BOT_USER ${files}`
+	startPart     = `matrix-registration-bot -c ${shell config} run`
+	startUnitPart = `systemctl enable --now matrix-registration-bot`
 )
+
+// unitFolder is where the systemd unit finds the files, which stay root's.
+const unitFolder = "/etc/matrix-registration-bot"
 
 // fill puts values in the places of a text: ${name} as they are, ${yaml name}
 // and ${quote name} as they are written in YAML (with quotes only where they
@@ -169,8 +172,10 @@ type nextSteps struct {
 func (n nextSteps) String() string {
 	values := n.values()
 	values["config"], values["registration"], values["chown"] = n.Files[0], n.Files[1], ""
-	values["account_api"] = n.accountAPI()
-	if n.Root {
+	values["start"] = fill(startPart, values)
+	if filepath.Dir(n.Files[0]) == unitFolder {
+		values["start"] = startUnitPart
+	} else if n.Root {
 		words := make([]string, len(n.Files))
 		for i, path := range n.Files {
 			words[i] = shellWord(path)
@@ -179,11 +184,6 @@ func (n nextSteps) String() string {
 		values["chown"] = fill(chownPart, values)
 	}
 	return fill(nextStepsTemplate, values)
-}
-
-// accountAPI is where the admin API has the bot's account.
-func (s settings) accountAPI() string {
-	return strings.TrimRight(cmp.Or(s.AdminAPI, s.Homeserver), "/") + "/_synapse/admin/v2/users/" + url.PathEscape(s.UserID())
 }
 
 // file is a file to write.

@@ -321,7 +321,7 @@ func TestInitSaysWhatToDoNext(t *testing.T) {
 		"app_service_config_files:\n  - " + folder + "/registration.yaml\nenable_registration: true\nregistration_requires_token: true\n",
 		"\nchgrp matrix-synapse '" + folder + "/registration.yaml'\n",
 		"\nmatrix-registration-bot -c '" + folder + "/config.yaml' run\n",
-		"\ncurl -X PUT -H 'Authorization: Bearer ACCESS_TOKEN' -d '{\"admin\": true}' http://localhost:8008/_synapse/admin/v2/users/@registration-bot:example.com\n",
+		"\nmatrix-registration-bot -c '" + folder + "/config.yaml' grant-admin --access-token-file FILE\n",
 		"\"help\" to @registration-bot:example.com in a direct chat",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -335,6 +335,18 @@ func TestInitSaysWhatToDoNext(t *testing.T) {
 	for _, secret := range []string{old.AsToken, old.HsToken, old.PickleKey} {
 		if strings.Contains(stdout, secret) {
 			t.Error("init prints a secret")
+		}
+	}
+}
+
+func TestWhatTheUnitReadsStaysRoots(t *testing.T) {
+	for folder, want := range map[string]string{
+		"/etc/matrix-registration-bot": "\nsystemctl enable --now matrix-registration-bot\n",
+		"/srv/bot":                     "\nchown BOT_USER /srv/bot/config.yaml /srv/bot/registration.yaml\n",
+	} {
+		said := nextSteps{Files: []string{folder + "/config.yaml", folder + "/registration.yaml"}, Root: true}.String()
+		if !strings.Contains(said, want) || strings.Contains(said, "chown") != strings.Contains(want, "chown") {
+			t.Errorf("after writing into %s init prints:\n%s", folder, said)
 		}
 	}
 }

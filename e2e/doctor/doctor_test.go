@@ -250,7 +250,7 @@ var port = regexp.MustCompile(`127\.0\.0\.1:\d{4,5}\b`)
 func (h *hospital) same(complaints string) string {
 	complaints = strings.ReplaceAll(complaints, strings.TrimPrefix(h.URL, "http://"), "localhost:8008")
 	complaints = strings.ReplaceAll(complaints, strings.TrimPrefix(h.Bot.URL, "http://"), "localhost:29350")
-	complaints = strings.ReplaceAll(complaints, h.Bot.Dir()+"/", "/etc/registration-bot/")
+	complaints = strings.ReplaceAll(complaints, h.Bot.Dir()+"/", "/etc/matrix-registration-bot/")
 	complaints = strings.ReplaceAll(complaints, "other-", "")
 	return port.ReplaceAllString(complaints, "localhost:8008")
 }
