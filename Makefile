@@ -1,7 +1,7 @@
 # Everyday commands; CONTRIBUTING.md tells more. CI runs `make test` and the demo.
 
 .DELETE_ON_ERROR:
-.PHONY: build rootfs release release-check test test-unit unit lint race e2e deploy crash storm growth size bench demo fuzz clean
+.PHONY: build rootfs licences release release-check test test-unit unit lint race e2e deploy crash storm growth size bench demo fuzz clean
 
 ifeq (,$(shell command -v go))
 $(error go is missing: install Go 1.26 or newer)
@@ -36,7 +36,14 @@ CA_CERTIFICATES := /etc/ssl/certs/ca-certificates.crt
 rootfs:
 	$(MAKE) --silent build BIN=$(ROOTFS)/usr/bin
 	install -D -m 644 $(CA_CERTIFICATES) $(ROOTFS)/etc/ssl/certs/ca-certificates.crt
+	$(MAKE) --silent licences LICENCES=$(ROOTFS)/usr/share/doc/matrix-registration-bot/licences.txt
 	mkdir -p $(ROOTFS)/data
+
+# The licences of all that is built in, in full. What writes them runs on this machine.
+LICENCES := dist/licences.txt
+licences:
+	mkdir -p $(dir $(LICENCES))
+	GOOS= GOARCH= GOARM= go test -tags $(TAGS) -count=1 -run TestTheLicencesOfAllThatIsBuiltInAreListed ./docs -texts $(abspath $(LICENCES))
 
 # Archives, packages, checksums and lists of parts (CycloneDX), in $(DIST).
 DIST := dist

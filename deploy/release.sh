@@ -19,9 +19,12 @@ dist=$(cd "$dist" && pwd)
 build=$dist/build
 rm -rf "$build" "$dist"/matrix-registration-bot_*
 
-echo "==> Man pages and completions"
-go test -tags goolm -count=1 -run TestManPagesAndCompletionsAreMadeOfTheCommandLine \
-	./cmd/matrix-registration-bot -share "$build/share" >"$dist/share.log" || { cat "$dist/share.log" >&2; exit 1; }
+echo "==> Man pages, completions, licences"
+{
+	go test -tags goolm -count=1 -run TestManPagesAndCompletionsAreMadeOfTheCommandLine \
+		./cmd/matrix-registration-bot -share "$build/share" &&
+		make --silent licences LICENCES="$build/share/licences.txt"
+} >"$dist/share.log" || { cat "$dist/share.log" >&2; exit 1; }
 rm "$dist/share.log"
 
 for architecture; do
@@ -36,11 +39,12 @@ for architecture; do
 	cp -r "$build/share/." "$folder"
 	cp README.md CHANGELOG.md LICENSE config.example.yaml registration.yaml.example \
 		deploy/systemd/matrix-registration-bot.service "$folder"
+	install -D -m 644 -t "$folder/monitoring" deploy/monitoring/dashboard.json deploy/monitoring/alerts.yaml
 
 	tar --create --directory "$build" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
 		--format=ustar "$name" | gzip --no-name >"$dist/$name.tar.gz"
 
-	gzip --no-name --best "$folder"/man/*.1
+	gzip --no-name --best "$folder"/man/*.1 "$folder/licences.txt"
 	for packager in deb rpm; do
 		FOLDER=$folder ARCHITECTURE=$nfpm VERSION=$version \
 			tool nfpm package --config deploy/packages/nfpm.yaml --packager "$packager" --target "$dist/$name.$packager" >/dev/null

@@ -11,7 +11,12 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write licences.md anew")
+var (
+	update = flag.Bool("update", false, "write licences.md anew")
+	// Those who get the program have to get them: deploy/release.sh puts the file
+	// into archives and packages, make rootfs into the image.
+	texts = flag.String("texts", "", "a `file` to write the licences to, in full")
+)
 
 const aboutLicences = `# Licences
 
@@ -42,6 +47,9 @@ func TestTheLicencesOfAllThatIsBuiltInAreListed(t *testing.T) {
 			t.Errorf("%s has no licence that is known here: look into %s", path, dir)
 		}
 		want += fmt.Sprintf("| `%s` | %s | %s |\n", path, version, licence)
+	}
+	if *texts != "" {
+		writeTexts(t)
 	}
 	if *update {
 		if err := os.WriteFile("licences.md", []byte(want), 0o644); err != nil {
@@ -79,20 +87,44 @@ func builtIn(t *testing.T) (modules [][]string) {
 func licenceIn(t *testing.T, dir string) string {
 	t.Helper()
 	var names []string
-	for _, pattern := range []string{"LICEN[SC]E*", "COPYING*"} {
-		files, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			text := strings.Join(strings.Fields(read(t, file)), " ")
-			for _, l := range licences {
-				if strings.Contains(text, l.words) && (l.without == "" || !strings.Contains(text, l.without)) {
-					names = append(names, l.name)
-				}
+	for _, file := range licenceFiles(t, dir, "LICEN[SC]E*", "COPYING*") {
+		text := strings.Join(strings.Fields(read(t, file)), " ")
+		for _, l := range licences {
+			if strings.Contains(text, l.words) && (l.without == "" || !strings.Contains(text, l.without)) {
+				names = append(names, l.name)
 			}
 		}
 	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), " and ")
+}
+
+func licenceFiles(t *testing.T, dir string, patterns ...string) (files []string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+// writeTexts writes the licences and notices of all that is built in, in full.
+func writeTexts(t *testing.T) {
+	t.Helper()
+	goRoot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, module := range append(builtIn(t), []string{"Go", "", strings.TrimSpace(string(goRoot))}) {
+		for _, file := range licenceFiles(t, module[2], "LICEN[SC]E*", "COPYING*", "NOTICE*", "PATENTS*") {
+			fmt.Fprintf(&all, "==== %s: %s\n\n%s\n\n", strings.TrimSpace(module[0]+" "+module[1]), filepath.Base(file), strings.TrimSpace(read(t, file)))
+		}
+	}
+	if err := os.WriteFile(*texts, []byte(all.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -4,7 +4,7 @@ set -e
 case ${1:-} in
 remove | 0)
 	if [ -d /run/systemd/system ]; then
-		systemctl disable --now matrix-registration-bot.service
+		systemctl disable --now matrix-registration-bot.service || true
 	fi
 	;;
 esac
