@@ -38,7 +38,7 @@ func (s *scene) guide(document, section string, places ...string) guide {
 	s.must(err)
 	mine, err := user.LookupGroupId(me.Gid)
 	s.must(err)
-	return guide{s, text, strings.NewReplacer(append(places, "chgrp matrix-synapse", "chgrp "+mine.Name)...)}
+	return guide{s, text, strings.NewReplacer(append(places, "chgrp matrix-synapse", "chgrp "+mine.Name, "chown root:", "chown "+me.Username+":")...)}
 }
 
 // follow does what one of the guide's shell blocks says: the one that holds a

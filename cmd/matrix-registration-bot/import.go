@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -196,6 +197,7 @@ func (c *importFlags) putList(folder string, entries []access.Entry) (files []st
 	uri := c.Database
 	if path, isFile := config.SQLiteFile(uri, folder); isFile {
 		uri, files = "sqlite:"+path, []string{path, path + ".lock"}
+		// The unit's folder is not there before its first start.
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, fmt.Errorf("making the folder: %w", err)
 		}
@@ -216,7 +218,7 @@ func (c *importFlags) putList(folder string, entries []access.Entry) (files []st
 	if err := db.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	return files, db.Transact(ctx, func(ctx context.Context) error {
+	err = db.Transact(ctx, func(ctx context.Context) error {
 		for _, entry := range entries {
 			entry.AddedBy, entry.AddedAt = id.UserID(c.Admin), time.Now()
 			if err := db.PutEntry(ctx, entry); err != nil {
@@ -225,6 +227,27 @@ func (c *importFlags) putList(folder string, entries []access.Entry) (files []st
 		}
 		return nil
 	})
+	return files, errors.Join(err, giveToFolder(files))
+}
+
+// giveToFolder gives files that root may have made to the owner of the folder that
+// they are in, which is the user that runs the bot. systemd does so only when the
+// folder is not that user's yet.
+func giveToFolder(files []string) error {
+	for _, path := range files {
+		folder, err := os.Stat(filepath.Dir(path))
+		if err != nil {
+			return fmt.Errorf("looking whose folder it is: %w", err)
+		}
+		owner, ok := folder.Sys().(*syscall.Stat_t)
+		if !ok || os.Geteuid() != 0 {
+			continue
+		}
+		if err := os.Chown(path, int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("giving the database to the owner of its folder: %w", err)
+		}
+	}
+	return nil
 }
 
 // carrySettings puts the old bot's settings into ours, and says a line about each.

@@ -142,6 +142,56 @@ func TestTheUnitRunsTheBotUnderARealSystemd(t *testing.T) {
 	}
 }
 
+// The unit's folder belongs to a user that systemd makes up, and stays so while the
+// bot does not run.
+func TestTheUnitsBotOpensTheDatabaseThatRootHasMade(t *testing.T) {
+	built, err := laboratory.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed(t, "sqlite3", "sqlite3")
+	unitFile, err := filepath.Abs(unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := laboratory.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := machine(t)
+	in(t, m, fmt.Sprintf(`groupadd --force matrix-synapse
+		install -m 755 %s /usr/bin/matrix-registration-bot
+		install -D -m 644 %s -t /etc/systemd/system
+		systemctl daemon-reload
+		printf 'bot:\n  server: http://127.0.0.1:1\n  username: registration-bot\n' > config.yml
+		printf '[simplematrixbotlib.config]\nallowlist = ["@anna:lab.test"]\n' > config.toml`, built, unitFile))
+	imports := fmt.Sprintf(`matrix-registration-bot import --domain lab.test --admin @anna:lab.test --url http://127.0.0.1:%d --force \
+		--dir /etc/matrix-registration-bot --database sqlite:/var/lib/matrix-registration-bot/registration-bot.db
+		systemctl start matrix-registration-bot`, port)
+
+	in(t, m, imports) // the unit has no folder yet
+	learnSecrets(t, m, "state-secrets", "/etc/matrix-registration-bot")
+	in(t, m, "systemctl stop matrix-registration-bot; rm /var/lib/matrix-registration-bot/*")
+	in(t, m, imports)
+
+	for _, step := range []struct{ heading, holds string }{{"Make a backup", "sqlite3"}, {"Restore", "registration-bot.db"}} {
+		in(t, m, shellBlockOf(t, "docs/backup.md", step.heading, step.holds))
+	}
+	in(t, m, "systemctl start matrix-registration-bot")
+}
+
+// shellBlockOf returns the first shell block under a heading of a page that holds a text.
+func shellBlockOf(t *testing.T, page, heading, holds string) string {
+	t.Helper()
+	for _, b := range blocksOf(t, filepath.Join(root, page)) {
+		if b.language == "sh" && b.heading == heading && strings.Contains(b.text, holds) {
+			return b.text
+		}
+	}
+	t.Fatalf("%s has no block with %q under %q", page, holds, heading)
+	return ""
+}
+
 // unlike returns nil if what a script prints in a machine is not this text.
 func unlike(ctx context.Context, m *lab.Machine, script, text string) error {
 	out, err := m.Run(ctx, script)
