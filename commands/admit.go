@@ -55,13 +55,11 @@ func (d *Dispatcher) admit(ctx context.Context, r *Request) error {
 }
 
 // refuseRole says that the command takes a higher role.
-func (r *Request) refuseRole() error {
-	return r.refuse("access.refused", locale.Args{
-		"command": r.Command.Name,
-		"needed":  r.Command.Role,
-		"role":    r.Role,
-		"ask":     r.whomToAsk(),
-	})
+func (r *Request) refuseRole() error { return r.refuse("access.refused", r.lacking(r.Command)) }
+
+// lacking tells which role a command takes and the person does not have.
+func (r *Request) lacking(command *Command) locale.Args {
+	return locale.Args{"command": command.Name, "needed": command.Role, "role": r.Role, "ask": r.whomToAsk()}
 }
 
 // hear returns what was said to the bot, without prefix and mention. A

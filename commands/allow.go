@@ -29,6 +29,11 @@ func allowPatterns(ctx context.Context, r *Request) (Reply, error) {
 	case role == access.None:
 		return Reply{}, r.mistake("allow.none", nil)
 	}
+	if last := patterns[len(patterns)-1]; len(patterns) == len(r.Args) && len(patterns) > 1 {
+		if _, problem := r.readPattern(last); problem != "" { // a mistyped role must not become manager
+			return Reply{}, r.mistake("allow.no_role", locale.Args{"word": excerpt(last)})
+		}
+	}
 	return r.eachPattern(patterns, func(pattern access.Pattern) (locale.Text, error) {
 		return r.allow(ctx, pattern, role)
 	})

@@ -51,6 +51,19 @@ func TestAllowTellsHowItUnderstoodAndWhatComesOfIt(t *testing.T) {
 	}
 }
 
+// A mistyped role must not become another one.
+func TestAllowWithARoleThatIsNone(t *testing.T) {
+	for _, command := range []string{"allow @anna:friends.org invitor", "allow @anna:friends.org role=inviter", "allow @anna:friends.org to create"} {
+		town := newTown(t, newServer())
+		town.says(admin, command).has("is neither a role nor somebody", "inviter, manager and admin").lacks("I gave")
+		if role := town.role("@anna:friends.org"); role != access.None {
+			t.Errorf("%q made anna %s", command, role)
+		}
+	}
+	town := newTown(t, newServer())
+	town.says(admin, "allow @anna:friends.org, @ben:friends.org, inviter").has("the user @anna:friends.org the role inviter", "the user @ben:friends.org the role inviter")
+}
+
 func TestMarkupInArgumentsIsNotMarkupInAnswers(t *testing.T) {
 	town := newTown(t, newServer())
 	const evil = `<a/href='https://matrix.to/#/@victim:example.com'>@room</a>`

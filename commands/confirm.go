@@ -18,11 +18,11 @@ const (
 )
 
 func confirm() *Command {
-	return &Command{Name: confirmWord, Hidden: true, Run: sayYes}
+	return &Command{Name: confirmWord, Aliases: []string{"yes"}, Hidden: true, Run: sayYes}
 }
 
 func cancel() *Command {
-	return &Command{Name: cancelWord, Hidden: true, Run: sayNo}
+	return &Command{Name: cancelWord, Aliases: []string{"no"}, Hidden: true, Run: sayNo}
 }
 
 // sayYes goes on with the command that asked, as that command.

@@ -44,6 +44,8 @@ func TestDeleteAllAsksFirst(t *testing.T) {
 func TestDeleteAllIsConfirmed(t *testing.T) {
 	for name, confirm := range map[string]func(*town, answer) answer{
 		"typed":          func(town *town, _ answer) answer { return town.says(admin, "  Confirm ") },
+		"as people talk": func(town *town, _ answer) answer { return town.says(admin, "Yes!") },
+		"in German":      func(town *town, _ answer) answer { return town.says(admin, "ja") },
 		"by reaction":    func(town *town, q answer) answer { return town.reacts(admin, q, "confirm") },
 		"after restarts": func(town *town, q answer) answer { town.restart(); return town.reacts(admin, q, "confirm") },
 	} {
@@ -62,6 +64,7 @@ func TestDeleteAllIsConfirmed(t *testing.T) {
 func TestDeleteAllIsCancelled(t *testing.T) {
 	for name, cancel := range map[string]func(*town, answer) answer{
 		"typed":       func(town *town, _ answer) answer { return town.says(admin, "cancel") },
+		"no":          func(town *town, _ answer) answer { return town.says(admin, "no") },
 		"by reaction": func(town *town, q answer) answer { return town.reacts(admin, q, "cancel") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,6 +165,17 @@ func TestDeleteAllTellsWhatBecameOfEach(t *testing.T) {
 		server.at = func(string, bool) error { return nil }
 		town.says(admin, "confirm").is("3 tokens are deleted.") // the question stayed open
 	})
+}
+
+func TestDeleteAllInTwoWords(t *testing.T) {
+	town, server, _ := threeTokens(t)
+	town.says(admin, "delete all").has("Shall I delete all 3 tokens")
+	town.says(manager, "delete all").has("delete-all takes the role admin, and yours is manager")
+	if len(server.all()) != 3 {
+		t.Error("it did not wait for the answer")
+	}
+	town.says(admin, "lösche alle").has("Shall I delete all 3 tokens")
+	town.says(admin, "confirm").is("3 tokens are deleted.")
 }
 
 func TestDeleteAllWithoutTokens(t *testing.T) {

@@ -31,9 +31,13 @@ func deleteDiffers(able tokens.Abilities) string {
 // planDelete keeps what can't be deleted as steps that have failed, so that
 // the answer is complete even after a crash.
 func planDelete(ctx context.Context, r *Request) (Reply, error) {
-	if len(r.Args) == 1 && r.meaning(r.Args[0]) == string(tokens.Expired) {
-		r.Command = r.table.find(deleteExpiredName)
-		return r.Command.Run(ctx, r)
+	if len(r.Args) == 1 {
+		switch r.meaning(r.Args[0]) {
+		case string(tokens.Expired):
+			return r.runInstead(ctx, deleteExpiredName)
+		case everything:
+			return r.runInstead(ctx, deleteAllName)
+		}
 	}
 	found, err := r.lookUp(ctx)
 	if err != nil {
@@ -51,6 +55,15 @@ func planDelete(ctx context.Context, r *Request) (Reply, error) {
 		reply.Steps = append(reply.Steps, step)
 	}
 	return reply, nil
+}
+
+// runInstead goes on as another command, which is given without words.
+func (r *Request) runInstead(ctx context.Context, name string) (Reply, error) {
+	r.Command, r.Args = r.table.find(name), nil
+	if r.Role < r.Command.Role {
+		return Reply{}, r.refuseRole()
+	}
+	return r.Command.Run(ctx, r)
 }
 
 func reportDelete(_ context.Context, r *Request, steps []Step) (Reply, error) {

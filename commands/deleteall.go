@@ -10,9 +10,12 @@ import (
 	"matrix-registration-bot/tokens"
 )
 
+// deleteAllName is also called by `delete all`.
+const deleteAllName = "delete-all"
+
 func removeAll() *Command {
 	return &Command{
-		Name:      "delete-all",
+		Name:      deleteAllName,
 		Aliases:   []string{"deleteall"},
 		Role:      access.Admin,
 		Wordless:  true,

@@ -31,6 +31,19 @@ func TestCommandsHaveShortNames(t *testing.T) {
 	}
 }
 
+// People end sentences, and know other bots.
+func TestMarksAroundACommandDoNotCount(t *testing.T) {
+	town := newTown(t, newServer())
+	for _, text := range []string{"create!", "Create.", "create…", "/create", "!create", "**create**", "'create'", "erstelle!", "create,"} {
+		town.says(manager, text).code()
+	}
+	town.says(manager, "--help").has("What you can write")
+	town.says(manager, "help create?").has("Makes a registration token")
+	for _, text := range []string{"...", "!", "???", "-"} {
+		town.says(manager, text).has("I don't know " + text)
+	}
+}
+
 func TestAPanicEndsNeitherTheProgramNorTheRoom(t *testing.T) {
 	server := newServer()
 	town := newTown(t, server)

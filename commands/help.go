@@ -34,8 +34,11 @@ func explain(_ context.Context, r *Request) (Reply, error) {
 // explainCommand says all about one command, if the person may use it.
 func (r *Request) explainCommand(name string) (Reply, error) {
 	command := r.table.find(name)
-	if command == nil || command.Hidden || r.Role < command.Role {
+	switch {
+	case command == nil || command.Hidden:
 		return Reply{}, r.unknown(name)
+	case r.Role < command.Role:
+		return Reply{}, r.mistake("access.refused", r.lacking(command))
 	}
 	parts := []locale.Text{
 		r.text("help.command", locale.Args{"usage": r.text(command.Name+".usage", nil)}),

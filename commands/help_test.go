@@ -29,7 +29,7 @@ func TestHelpExplainsEachCommand(t *testing.T) {
 	town.says(admin, "help create").has("create uses=5 expires=14d")
 	town.says(admin, "help craete").has("Did you mean create?")
 	town.says(admin, "help confirm").has("I don't know confirm")
-	town.says(nobody, "help create").has("I don't know create")
+	town.says(nobody, "help create").has("create takes the role inviter", "@admin:example.com")
 }
 
 func TestWhoami(t *testing.T) {

@@ -86,17 +86,20 @@ func isSpace(r rune) bool { return unicode.IsSpace(r) || r == '`' || r == 0 }
 func isQuote(r rune) bool { return strings.ContainsRune(`"“”„‟«»`, r) }
 
 // split takes a command apart at white space. Quotation marks hold words
-// together; one that is never closed is an ordinary character.
+// together; one that is never closed is an ordinary character. Commas at the end of
+// a word belong to the sentence, not to the word.
 func split(text string) []string {
 	var words []string
 	var word strings.Builder
-	inWord := false
+	quoted, inWord := 0, false // the bytes of the word up to its last quotation mark
 	flush := func() {
+		text := word.String()
+		text = text[:quoted] + strings.TrimRight(text[quoted:], ",")
 		if inWord {
-			words = append(words, word.String())
+			words = append(words, text)
 		}
 		word.Reset()
-		inWord = false
+		quoted, inWord = 0, false
 	}
 	for text != "" {
 		r, size := utf8.DecodeRuneInString(text)
@@ -110,12 +113,12 @@ func split(text string) []string {
 				word.WriteString(strings.ReplaceAll(text[:end], "\x00", ""))
 				_, size := utf8.DecodeRuneInString(text[end:])
 				text = text[end+size:]
-				inWord = true
+				quoted, inWord = word.Len(), true
 				continue
 			}
 		}
 		word.WriteRune(r)
-		inWord = true
+		inWord = inWord || r != ','
 	}
 	flush()
 	return words
@@ -139,11 +142,13 @@ func isOptionKey(key string) bool {
 }
 
 // nearest returns the word that a mistyped one was most likely meant to be, or
-// "" if none is close.
+// "" if none is close: one mistake in a short word, two in others.
 func nearest(word string, words []string) string {
+	const short = 4 // letters
 	best, closest := "", 3
 	for _, w := range words {
-		if d := distance(word, w); d < closest && d < len(w) {
+		d := distance(word, w)
+		if letters := utf8.RuneCountInString(w); d < closest && (d == 1 && letters > 1 || letters > short) {
 			best, closest = w, d
 		}
 	}

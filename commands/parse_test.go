@@ -93,6 +93,9 @@ func TestSplit(t *testing.T) {
 		"show \"a\x00b\"":              {"show", "ab"},
 		`5" disk`:                      {`5"`, "disk"},
 		`/@(anna|bob):example\.org/ x`: {`/@(anna|bob):example\.org/`, "x"},
+		"show a, b,c , d,, ,":          {"show", "a", "b,c", "d"},
+		`note="one, two,", x`:          {"note=one, two,", "x"},
+		`"",`:                          {""},
 	} {
 		if got := split(text); !slices.Equal(got, want) {
 			t.Errorf("%q becomes %q instead of %q", text, got, want)
@@ -129,7 +132,8 @@ func TestNearest(t *testing.T) {
 	words := []string{"create", "list", "show", "delete", "delete-all", "allow", "disallow", "allowed", "whoami", "help"}
 	for word, want := range map[string]string{
 		"craete": "create", "creat": "create", "shwo": "show", "lsit": "list", "deletall": "delete-all", "alow": "allow",
-		"hlep": "help", "who": "show", "xyzzy": "", "": "", "invite": "",
+		"hlep": "help", "disalow": "disallow", "xyzzy": "", "": "", "invite": "",
+		"who": "", "stop": "", "me": "", "hello": "", // two letters of four are another word
 	} {
 		if got := nearest(word, words); got != want {
 			t.Errorf("%q is near %q, not %q", word, got, want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"matrix-registration-bot/access"
 	"matrix-registration-bot/locale"
@@ -96,12 +97,18 @@ func newTable(commands []*Command, catalog *locale.Catalog) table {
 }
 
 // find returns a command by name or alias, in any language and letter case,
-// or nil.
+// or nil. Marks around the name don't count: people end a sentence with a full
+// stop, and know commands with a slash from elsewhere.
 func (t table) find(name string) *Command {
-	if command, ok := t.byName[strings.ToLower(name)]; ok {
-		return command
+	for _, name := range []string{name, strings.TrimFunc(name, unicode.IsPunct)} {
+		if command, ok := t.byName[strings.ToLower(name)]; ok {
+			return command
+		}
+		if command, ok := t.byName[t.catalog.Meaning(name)]; ok {
+			return command
+		}
 	}
-	return t.byName[t.catalog.Meaning(name)]
+	return nil
 }
 
 // open returns what a role may use on a server, without the hidden ones.

@@ -31,7 +31,7 @@ func (r *Request) readUses(word string) (*int, error) {
 	switch {
 	case r.meaning(word) == "unlimited":
 		return nil, nil
-	case err != nil || n < 1 || n > mostUses:
+	case err != nil || n < 1 || n > mostUses || word[0] == '+': // +1 is meant as one more
 		return nil, r.mistake("create.bad_uses", locale.Args{"word": excerpt(word), "most": mostUses})
 	}
 	return &n, nil

@@ -64,7 +64,7 @@ func (r *Request) readChange(ctx context.Context) (c change, err error) {
 	case err != nil:
 		return c, err
 	case len(r.Args) > 1:
-		return c, r.mistake("token.one", locale.Args{"command": r.Command.Name})
+		return c, r.mistake("update.surplus", locale.Args{"word": excerpt(r.Args[1])})
 	case len(r.Options) == 0:
 		return c, r.mistake("update.what", nil)
 	}
