@@ -36,6 +36,9 @@ func (s *session) onText(ctx context.Context, in store.Incoming, evt *event.Even
 		return s.ignore(ctx, in, "its sender has left the room", nil)
 	}
 	content.RemoveReplyFallback()
+	if content.RelatesTo.GetReplyTo() != "" { // mautrix looks for it only beside HTML
+		content.Body = event.TrimReplyFallbackText(content.Body)
+	}
 	m := s.message(in, evt, room)
 	m.Encrypted = wasEncrypted // in an encrypted room too: a message in clear is no secret
 	m.Text = namePeople(content.Body, content.FormattedBody)
