@@ -28,12 +28,11 @@ type sealedLife struct {
 
 const sealedRoom = id.RoomID("!room:x")
 
-func beginSealed(t *testing.T) *sealedLife {
+func beginSealed(t *testing.T, differences ...func(*Config)) *sealedLife {
 	t.Helper()
 	office, s := newPost(), &sealedLife{}
-	s.life = begin(t, &homeserver{people: []id.UserID{anna}, post: office}, s.handle, func(cfg *Config) {
-		cfg.Encryption = Encryption{Enabled: true, PickleKey: "key"}
-	})
+	sealed := func(cfg *Config) { cfg.Encryption = Encryption{Enabled: true, PickleKey: "key"} }
+	s.life = begin(t, &homeserver{people: []id.UserID{anna}, post: office}, s.handle, append([]func(*Config){sealed}, differences...)...)
 	s.annas = office.join(t, anna)
 	content := &event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1}
 	if err := s.annas.client.StateStore.SetEncryptionEvent(t.Context(), sealedRoom, content); err != nil {
@@ -147,6 +146,18 @@ func TestAMessageThatIsSentASecondTimeIsNoCommand(t *testing.T) {
 		s.hears(s.seal("list"))
 		s.rest()
 		s.expect(3, "create", "list")
+	})
+}
+
+// Nobody has signed anna's device.
+func TestAMessageOfADeviceThatMustBeSignedIsNoCommand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beginSealed(t, func(cfg *Config) { cfg.Encryption.CrossSigned = true })
+		s.share(theBot)
+		s.hears(s.seal("create"))
+		s.rest()
+		s.expect(1) // it says why
+		s.seen.expect(s.life, map[string]int{notTrusted: 1, broken: 0, noKey: 0})
 	})
 }
 
