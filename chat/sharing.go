@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"maunium.net/go/mautrix/id"
+
+	"matrix-registration-bot/store"
 )
 
 const (
@@ -57,10 +59,10 @@ func (e *encryption) reached(ctx context.Context, room id.RoomID, session id.Ses
 		}
 		if time.Since(since) < readyTime {
 			err := e.keys.RemoveOutboundGroupSession(ctx, room)
-			return errors.Join(fmt.Errorf("%w: %s of %s", errDeviceNotReady, missing[0].DeviceID, missing[0].UserID), err)
+			return errors.Join(fmt.Errorf("%w: %s of %s", errDeviceNotReady, missing[0].Device, missing[0].User), err)
 		}
 		for _, device := range missing {
-			e.hopeless[device.IdentityKey] = true
+			e.hopeless[device.Key] = true
 		}
 	}
 	delete(e.waiting, room)
@@ -70,30 +72,16 @@ func (e *encryption) reached(ctx context.Context, room id.RoomID, session id.Ses
 
 // leftOut returns the devices in a room that do not have its session and that are
 // worth waiting for.
-func (e *encryption) leftOut(ctx context.Context, room id.RoomID, session id.SessionID) (missing []*id.Device, err error) {
-	people, err := e.client.StateStore.GetRoomJoinedOrInvitedMembers(ctx, room)
-	if err != nil {
-		return nil, fmt.Errorf("reading the members of %s: %w", room, err)
-	}
-	for _, user := range people {
-		devices, err := e.keys.GetDevices(ctx, user)
-		if err != nil {
-			return nil, fmt.Errorf("reading the devices of %s: %w", user, err)
-		}
-		for _, device := range devices {
-			if user == e.client.UserID && device.DeviceID == e.client.DeviceID || device.Trust == id.TrustStateBlacklisted {
-				continue
-			}
-			has, err := e.keys.IsOutboundGroupSessionShared(ctx, user, device.IdentityKey, session)
-			switch {
-			case err != nil:
-				return nil, fmt.Errorf("asking who has the session: %w", err)
-			case has:
-				delete(e.hopeless, device.IdentityKey)
-			case !e.hopeless[device.IdentityKey]:
-				missing = append(missing, device)
-			}
+func (e *encryption) leftOut(ctx context.Context, room id.RoomID, session id.SessionID) (missing []store.Recipient, err error) {
+	devices, err := e.store.Recipients(ctx, room, session)
+	for _, device := range devices {
+		switch {
+		case device.User == e.client.UserID && device.Device == e.client.DeviceID:
+		case device.HasSession:
+			delete(e.hopeless, device.Key)
+		case !e.hopeless[device.Key]:
+			missing = append(missing, device)
 		}
 	}
-	return missing, nil
+	return missing, err
 }
