@@ -22,7 +22,7 @@ var (
 	// may or may not have had its effect.
 	ErrUnknownOutcome = errors.New("the server did not answer")
 	// ErrBadText: a token text that no server would take, or nobody could use.
-	// Validate says with a *TextError what is wrong with it.
+	// Validate says what is wrong with it.
 	ErrBadText = errors.New("not a token text")
 	// ErrUnable: this kind of server can't do that; Abilities say so beforehand.
 	ErrUnable = errors.New("this kind of server can't do that")

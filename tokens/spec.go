@@ -28,7 +28,7 @@ func (s Spec) check(op string) error {
 // checkNew refuses what can't become a new token.
 func (s Spec) checkNew(op string) error {
 	if err := Validate(s.Text); err != nil {
-		return &Error{Kind: ErrBadText, Op: op, Cause: err}
+		return &Error{Kind: err, Op: op}
 	}
 	return s.check(op)
 }

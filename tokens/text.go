@@ -2,7 +2,7 @@ package tokens
 
 import (
 	"crypto/rand"
-	"unicode/utf8"
+	"fmt"
 )
 
 // The length of a token text, in characters.
@@ -11,43 +11,20 @@ const (
 	MinDrawnLength = 8  // 40 bits; shorter ones could be guessed
 )
 
-// TextProblem is what is wrong with a token text.
-type TextProblem string
-
-// The problems of token texts.
-const (
-	TextEmpty        TextProblem = "it is empty"
-	TextTooLong      TextProblem = "it is too long"
-	TextBadCharacter TextProblem = "it has a character that tokens can't have"
-)
-
-// TextError says why a text can't be a token. It matches ErrBadText with
-// errors.Is.
-type TextError struct {
-	Problem   TextProblem
-	Character string // TextBadCharacter: the first of them
-}
-
-// Error leaves the text out, and the character that is a part of it.
-func (e *TextError) Error() string { return ErrBadText.Error() + ": " + string(e.Problem) }
-
-// Is makes errors.Is match ErrBadText.
-func (e *TextError) Is(target error) bool { return target == ErrBadText }
-
 // Validate returns nil if the text can be a token: 1 to 64 characters of
-// [A-Za-z0-9._~-], as Synapse has it. Otherwise it returns a *TextError.
+// [A-Za-z0-9._~-], as Synapse has it. Otherwise it returns an error that matches
+// ErrBadText and leaves the text out.
 func Validate(text string) error {
 	if text == "" {
-		return &TextError{Problem: TextEmpty}
+		return fmt.Errorf("%w: it is empty", ErrBadText)
 	}
 	for i := range len(text) {
 		if !isTokenCharacter(text[i]) {
-			_, size := utf8.DecodeRuneInString(text[i:])
-			return &TextError{Problem: TextBadCharacter, Character: text[i : i+size]}
+			return fmt.Errorf("%w: it has a character that tokens can't have", ErrBadText)
 		}
 	}
 	if len(text) > MaxLength {
-		return &TextError{Problem: TextTooLong}
+		return fmt.Errorf("%w: it is too long", ErrBadText)
 	}
 	return nil
 }
