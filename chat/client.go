@@ -54,3 +54,10 @@ func register(ctx context.Context, cli *mautrix.Client, localpart string) error 
 	})
 	return err
 }
+
+// quickly gives a call its time limit.
+func quickly[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return call(ctx)
+}

@@ -56,6 +56,16 @@ func (s *session) room(ctx context.Context, roomID id.RoomID) (room, error) {
 	return room{r, people}, err
 }
 
+// people are those whose membership counts for what a room is: joined and
+// invited.
+func (s *session) people(ctx context.Context, room id.RoomID) ([]id.UserID, error) {
+	people, err := s.state.GetRoomJoinedOrInvitedMembers(ctx, room)
+	if err != nil {
+		return nil, fmt.Errorf("reading the members of %s: %w", room, err)
+	}
+	return people, nil
+}
+
 // readState reads a room's full state: encryption, members, history
 // visibility. State from before the bot joined is never pushed.
 func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
