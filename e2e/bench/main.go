@@ -9,9 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 
 	"matrix-registration-bot/e2e/lab"
 )
@@ -22,20 +20,10 @@ const burst = 50
 func main() {
 	rounds := flag.Int("rounds", 50, "how often each is measured")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *rounds); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	lab.Run(func(ctx context.Context, l *lab.Lab) error { return run(ctx, l, *rounds) })
 }
 
-func run(ctx context.Context, rounds int) error {
-	l, err := lab.Open(os.Stderr)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
+func run(ctx context.Context, l *lab.Lab, rounds int) error {
 	postgres, err := l.StartPostgres(ctx)
 	if err != nil {
 		return err

@@ -114,7 +114,15 @@ func (c *Chat) Hear(ctx context.Context) (Message, error) {
 
 // Ask says something and returns the bot's next message, which must be the
 // answer to it.
-func (c *Chat) Ask(ctx context.Context, text string) (Message, error) {
+func (c *Chat) Ask(ctx context.Context, text string) (Message, error) { return ask(ctx, c, text) }
+
+// talk is a room with the bot, in whichever client.
+type talk interface {
+	Say(ctx context.Context, text string) (id.EventID, error)
+	Hear(ctx context.Context) (Message, error)
+}
+
+func ask(ctx context.Context, c talk, text string) (Message, error) {
 	asked, err := c.Say(ctx, text)
 	if err != nil {
 		return Message{}, err

@@ -170,20 +170,7 @@ func (e *JSEvent) message() Message {
 
 // Ask says something and returns the bot's next message, which must be the
 // answer to it.
-func (c *JSChat) Ask(ctx context.Context, text string) (Message, error) {
-	asked, err := c.Say(ctx, text)
-	if err != nil {
-		return Message{}, err
-	}
-	answer, err := c.Hear(ctx)
-	if err != nil {
-		return Message{}, err
-	}
-	if answer.InReplyTo != asked {
-		return answer, fmt.Errorf("the next message after %q (%s) does not answer it but %q: %q", text, asked, answer.InReplyTo, answer.Body)
-	}
-	return answer, nil
-}
+func (c *JSChat) Ask(ctx context.Context, text string) (Message, error) { return ask(ctx, c, text) }
 
 // Marks returns the bot's reactions under a message, and waits until there are n.
 func (c *JSChat) Marks(ctx context.Context, message id.EventID, n int) ([]Reaction, error) {

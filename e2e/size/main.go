@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 	"time"
 
 	"matrix-registration-bot/e2e/lab"
@@ -21,21 +19,9 @@ const (
 	idle = 10 * time.Second
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := measure(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { lab.Run(measure) }
 
-func measure(ctx context.Context) error {
-	l, err := lab.Open(os.Stderr)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
+func measure(ctx context.Context, l *lab.Lab) error {
 	path, err := l.Build(ctx)
 	if err != nil {
 		return err

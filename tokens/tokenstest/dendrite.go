@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,16 +18,15 @@ type Dendrite struct {
 	Traffic
 	URL string
 
-	mu     sync.Mutex
-	tokens map[string]tokens.Token
-	off    bool
-	stuck  bool
+	shelf
+	off   bool
+	stuck bool
 }
 
 // StartDendrite returns a server that listens on the loopback until the test ends.
 func StartDendrite(t testing.TB) *Dendrite {
 	t.Helper()
-	s := &Dendrite{tokens: map[string]tokens.Token{}}
+	s := &Dendrite{shelf: shelf{tokens: map[string]tokens.Token{}}}
 	s.URL = start(t, s)
 	return s
 }
@@ -41,34 +39,25 @@ func (s *Dendrite) Config() tokens.Config {
 // RequireTokens is client_api.registration_requires_token, true at first:
 // without it no token can be made.
 func (s *Dendrite) RequireTokens(required bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	s.off = !required
 }
 
 // ForgetUpdates answers updates with 200 and changes nothing, as Dendrite does
 // on SQLite when it was built with cgo.
 func (s *Dendrite) ForgetUpdates() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	s.stuck = true
-}
-
-// Use lets somebody register with a token.
-func (s *Dendrite) Use(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token := s.tokens[text]
-	token.Completed++
-	s.tokens[text] = token
 }
 
 // ServeHTTP answers a request, or does what a fault wants.
 func (s *Dendrite) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, s.answer) }
 
 func (s *Dendrite) answer(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	text, handle, known := route(r, "/_dendrite/admin/registrationTokens", endpoints{
 		list: s.list, create: s.create, get: s.get, update: s.update, remove: s.remove,
 	})

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,16 +19,15 @@ type Tuwunel struct {
 	Traffic
 	URL string
 
-	mu     sync.Mutex
-	tokens map[string]tokens.Token
-	fixed  []string // from the config file
+	shelf
+	fixed []string // from the config file
 }
 
 // StartTuwunel returns a server that listens on the loopback until the test
 // ends. The tokens named stand in its config file.
 func StartTuwunel(t testing.TB, fixed ...string) *Tuwunel {
 	t.Helper()
-	s := &Tuwunel{tokens: map[string]tokens.Token{}, fixed: fixed}
+	s := &Tuwunel{shelf: shelf{tokens: map[string]tokens.Token{}}, fixed: fixed}
 	s.URL = start(t, s)
 	return s
 }
@@ -39,21 +37,12 @@ func (s *Tuwunel) Config() tokens.Config {
 	return tokens.Config{Kind: tokens.KindSynapse, BaseURL: s.URL, Token: ASToken, UserID: BotUser, UserAgent: "tokenstest"}
 }
 
-// Use lets somebody register with a token.
-func (s *Tuwunel) Use(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token := s.tokens[text]
-	token.Completed++
-	s.tokens[text] = token
-}
-
 // ServeHTTP answers a request, or does what a fault wants.
 func (s *Tuwunel) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, s.answer) }
 
 func (s *Tuwunel) answer(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	text, handle, known := route(r, "/_synapse/admin/v1/registration_tokens", endpoints{
 		list: s.list, create: s.create, get: s.get, update: s.update, remove: s.remove,
 	})
