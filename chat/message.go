@@ -71,6 +71,9 @@ func (s *session) onReaction(ctx context.Context, in store.Incoming, evt *event.
 	if err != nil {
 		return s.ignoreIfGone(ctx, in, err)
 	}
+	if !slices.Contains(room.people, in.Sender) {
+		return s.ignore(ctx, in, "its sender has left the room", nil)
+	}
 	m := s.message(in, evt, room)
 	m.Reaction = &commands.Reaction{Question: question, Key: relates.Key}
 	finish, err := s.cfg.Commands.Handle(ctx, m)
