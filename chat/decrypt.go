@@ -28,6 +28,9 @@ func (s *session) onEncrypted(ctx context.Context, in store.Incoming, evt *event
 	if s.crypto == nil {
 		return s.ignore(ctx, in, "it is encrypted and encryption is off", nil)
 	}
+	if evt.Content.AsEncrypted().Algorithm == "" {
+		return s.ignore(ctx, in, "it was redacted", nil)
+	}
 	room, err := s.room(ctx, in.RoomID)
 	if err != nil {
 		return s.ignoreIfGone(ctx, in, err)

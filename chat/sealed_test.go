@@ -161,6 +161,16 @@ func TestAMessageOfADeviceThatMustBeSignedIsNoCommand(t *testing.T) {
 	})
 }
 
+// Somebody thought better of it while the bot was away.
+func TestAMessageThatWasTakenBackIsNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beginSealed(t)
+		s.hears(json.RawMessage(`{}`))
+		s.rest()
+		s.expect(0)
+	})
+}
+
 // In memory the machine has used the keys by which a room key came up; only the
 // database, from before, can read it when it comes again.
 func TestAKeyWhoseCommitFailsComesAgain(t *testing.T) {
