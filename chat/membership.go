@@ -66,12 +66,11 @@ func (s *session) onInvite(ctx context.Context, in store.Incoming, evt *event.Ev
 		} else if waiting >= mostInvitations {
 			return s.ignore(ctx, in, "too many invitations of the same person wait", nil)
 		}
-		rooms, err := s.store.RoomsOf(ctx, in.Sender, in.RoomID)
-		if err != nil {
-			return err
-		} else if rooms >= mostRooms {
-			return s.decline(ctx, in, s.bot.text("room.too_many", locale.Args{"n": mostRooms}))
-		}
+	}
+	if full, err := s.hasTooManyRooms(ctx, in.Sender, decision.Role, in.RoomID); err != nil {
+		return err
+	} else if full {
+		return s.decline(ctx, in, s.bot.text("room.too_many", locale.Args{"n": mostRooms}))
 	}
 	known, err := s.store.Room(ctx, in.RoomID)
 	if err != nil {
@@ -109,6 +108,15 @@ func (s *session) onInvite(ctx context.Context, in store.Incoming, evt *event.Ev
 	greeting := s.bot.text("room.greeting", locale.Args{"name": s.cfg.Displayname})
 	return s.settleWith(ctx, in, relation{encrypted: room.Encrypted, wordless: true},
 		commands.Reply{Texts: []commands.Text{{Text: greeting}}})
+}
+
+// hasTooManyRooms tells whether the bot can't be in one room more for somebody.
+func (s *session) hasTooManyRooms(ctx context.Context, user id.UserID, role access.Role, another id.RoomID) (bool, error) {
+	if role >= access.Manager {
+		return false, nil
+	}
+	rooms, err := s.store.RoomsOf(ctx, user, another)
+	return rooms >= mostRooms, err
 }
 
 // decline leaves a room, or turns an invitation down, with a reason that the
@@ -198,21 +206,33 @@ func (s *session) onRoomSetting(ctx context.Context, in store.Incoming, evt *eve
 }
 
 // onTombstone follows a room upgrade: the bot joins the new room if it may, and
-// else accepts whoever invites it there.
+// else accepts whoever invites it there. Any room can be named as the new one, so
+// it counts as if whoever names it had invited the bot.
 func (s *session) onTombstone(ctx context.Context, in store.Incoming, evt *event.Event) error {
 	successor := evt.Content.AsTombstone().ReplacementRoom
 	if successor == "" {
 		return s.ignore(ctx, in, "the room was closed without a successor", nil)
 	}
+	decision, err := s.cfg.Commands.Decide(ctx, in.Sender)
+	if err != nil {
+		return err
+	}
+	if full, err := s.hasTooManyRooms(ctx, in.Sender, decision.Role, successor); err != nil {
+		return err
+	} else if full {
+		return s.ignore(ctx, in, "the bot is in too many rooms already for who upgraded this one", nil)
+	}
 	if err := s.store.Follow(ctx, successor, in.RoomID); err != nil {
 		return err
 	}
-	_, err := quickly(ctx, func(ctx context.Context) (*mautrix.RespJoinRoom, error) {
+	_, err = quickly(ctx, func(ctx context.Context) (*mautrix.RespJoinRoom, error) {
 		return s.client.JoinRoom(ctx, successor.String(), &mautrix.ReqJoinRoom{Via: []string{in.Sender.Homeserver()}})
 	})
 	switch {
 	case err == nil:
-		err = s.tidyRoom(ctx, successor)
+		if err = s.store.Invited(ctx, successor, in.Sender); err == nil {
+			err = s.tidyRoom(ctx, successor)
+		}
 	case !isTemporary(err):
 		s.log.Info().Err(err).Stringer("room_id", successor).Msg("A room was upgraded; waiting for an invitation to the new one")
 		err = nil
