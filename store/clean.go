@@ -8,10 +8,11 @@ import (
 
 // How long things are kept after they are done with.
 const (
-	keepEvents = 30 * 24 * time.Hour  // event ids, so that a repeat is known
-	keepAudit  = 365 * 24 * time.Hour // who did what
-	keepKeys   = 90 * 24 * time.Hour  // keys of encrypted messages; clients change theirs weekly
-	cleanStep  = 500                  // rows at a time: a long transaction would hold up intake
+	keepEvents    = 30 * 24 * time.Hour  // event ids, so that a repeat is known
+	keepQuestions = 24 * time.Hour       // they hold tokens; people have minutes to answer, the bot may be away
+	keepAudit     = 365 * 24 * time.Hour // who did what
+	keepKeys      = 90 * 24 * time.Hour  // keys of encrypted messages; clients change theirs weekly
+	cleanStep     = 500                  // rows at a time: a long transaction would hold up intake
 )
 
 // Clean removes what is old, in small steps.
@@ -27,7 +28,7 @@ func (d *DB) Clean(ctx context.Context) error {
 		{"outbox", "seq", "created_at<$1 AND state<>'open'", old},
 		{"steps", "event_id, n", "event_id IN (SELECT event_id FROM plans WHERE " + ended + ")", old},
 		{"plans", "event_id", ended, old},
-		{"questions", "question_id", "asked_on<$1", old},
+		{"questions", "question_id", "asked_on<$1", d.now().Add(-keepQuestions).UnixMilli()},
 		{"key_waits", "room_id, session_id", "since<$1", old},
 		{"set_aside", "seq", "received_at<$1", old},
 		{"news", "seq", "created_at<$1", old},

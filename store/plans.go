@@ -122,6 +122,9 @@ func (d *DB) Forget(ctx context.Context, token string) error {
 		if err := d.exec(ctx, "forgetting a token's id", `DELETE FROM token_ids WHERE token=$1`, token); err != nil {
 			return err
 		}
+		if err := d.forgetAskedAbout(ctx, token); err != nil {
+			return err
+		}
 		if err := d.ForgetSeen(ctx, token); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.mau.fi/util/dbutil"
@@ -68,4 +70,38 @@ func scanQuestion(row dbutil.Scannable) (q commands.Question, err error) {
 		return q, err
 	}
 	return q, json.Unmarshal(words, &q.Words)
+}
+
+// forgetAskedAbout takes a token out of the open questions, as if it had been
+// gone when they were asked. Those that can't do without it are closed, and those
+// about very many too: to take out one after the other would take too long.
+func (d *DB) forgetAskedAbout(ctx context.Context, token string) error {
+	const many = 100
+	open, err := query(ctx, d, "finding a token in questions", scanQuestion, questionColumns+`WHERE q.open`)
+	if err != nil {
+		return err
+	}
+	for _, q := range open {
+		n := slices.Index(q.Tokens, token)
+		named := slices.ContainsFunc(q.Words, func(word string) bool { return word == token || strings.HasSuffix(word, "="+token) })
+		switch {
+		case named, n >= 0 && len(q.Tokens) > many:
+			err = d.CloseQuestion(ctx, q.ID)
+		case n >= 0:
+			q.Tokens[n] = ""
+			err = d.keepAskedAbout(ctx, q)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *DB) keepAskedAbout(ctx context.Context, q commands.Question) error {
+	tokens, err := json.Marshal(q.Tokens)
+	if err != nil {
+		return fmt.Errorf("saving a question: %w", err)
+	}
+	return d.exec(ctx, "forgetting a token in a question", `UPDATE questions SET tokens=$2 WHERE question_id=$1`, q.ID, tokens)
 }

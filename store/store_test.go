@@ -369,7 +369,27 @@ func TestForgottenTokenStandsNowhere(t *testing.T) {
 			{Kind: commands.StepCreate, Token: secret, Drawn: true, Spec: &tokens.Spec{Text: secret}, State: commands.StepDone, Result: &seen},
 		}}))
 		must(t, db.SaveMade(t.Context(), secret, commands.Maker{User: "@u:x", Event: "$1", RoomID: "!a:x", At: time.Now()}))
+		must(t, db.SaveQuestion(t.Context(), commands.Question{ID: "$2", RoomID: "!a:x", Asker: "@u:x", Command: "delete-all", Tokens: []string{"other", secret}}))
+		must(t, db.SaveQuestion(t.Context(), commands.Question{ID: "$3", RoomID: "!b:x", Asker: "@u:x", Command: "update", Words: []string{secret, "expires=never"}}))
+		must(t, db.SaveQuestion(t.Context(), commands.Question{ID: "$4", RoomID: "!c:x", Asker: "@u:x", Command: "update", Words: []string{"other", "expires=never"}}))
 		must(t, db.Forget(t.Context(), secret))
+		unanswered, err := query(t.Context(), db, "reading questions", scanOne[string],
+			`SELECT question_id||CAST(tokens AS TEXT)||CAST(words AS TEXT) FROM questions`)
+		must(t, err)
+		for _, question := range unanswered {
+			if text, _ := strings.CutPrefix(question, `\x`); strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
+				t.Errorf("a question still holds it: %s", question)
+			}
+		}
+		if q, ok, err := db.Question(t.Context(), "$2"); err != nil || !ok || !slices.Equal(q.Tokens, []string{"other", ""}) {
+			t.Errorf("the question about several: %+v, %t, %v", q, ok, err)
+		}
+		if _, ok, err := db.Question(t.Context(), "$3"); err != nil || ok {
+			t.Errorf("the question about it alone is open: %t, %v", ok, err)
+		}
+		if q, ok, err := db.Question(t.Context(), "$4"); err != nil || !ok || len(q.Words) != 2 {
+			t.Errorf("a question about another: %+v, %t, %v", q, ok, err)
+		}
 		made, err := db.Made(t.Context())
 		must(t, err)
 		plan, ok, err := db.Plan(t.Context(), "$1")
