@@ -172,6 +172,36 @@ func TestTheAnsibleRoleBuildsTheImageFromTheRepository(t *testing.T) {
 	}
 }
 
+// standsStill is a docker whose containers do nothing.
+const standsStill = `#!/bin/sh
+test "$1" != start || exec sleep infinity
+`
+
+func TestTheAnsibleRoleUninstallsTheBot(t *testing.T) {
+	m := machine(t)
+	p := newPlaybook(t, "ansible-uninstalled")
+	p.machine = m
+	p.set("matrix_addons_homeserver_client_api_url", "http://127.0.0.1:1")
+	p.set("devture_systemd_docker_base_systemd_path", "/etc/systemd/system")
+	p.set("devture_systemd_docker_base_docker_service_name", "")
+	in(t, m, "cat > /usr/local/bin/docker <<'END'\n"+standsStill+"END\nchmod +x /usr/local/bin/docker")
+	p.run(t)
+	in(t, m, "systemctl daemon-reload; systemctl enable --now matrix-bot-registration; systemctl is-active matrix-bot-registration")
+
+	p.set("matrix_bot_registration_enabled", false)
+	p.run(t)
+	if left := in(t, m, `systemctl is-active matrix-bot-registration | grep -v inactive || true
+		ls -d `+p.base+`/registration-bot /etc/systemd/system/{,multi-user.target.wants/}matrix-bot-registration.service 2>/dev/null || true`); left != "" {
+		t.Errorf("after uninstalling there still is\n%s", left)
+	}
+	if tells := p.wiring(t); len(tells.Services)+len(tells.Databases)+len(tells.HomeserverArguments)+len(tells.HomeserverRegistrations)+len(tells.ManagedUsers) > 0 {
+		t.Errorf("after uninstalling other roles still get %+v", tells)
+	}
+	if out := p.run(t); !strings.Contains(out, " changed=0 ") {
+		t.Errorf("uninstalling again changes something:\n%s", out)
+	}
+}
+
 func TestTheAnsibleRoleRefusesWhatCannotWork(t *testing.T) {
 	for reason, variables := range map[string][2]any{
 		"Nobody is admin of the registration bot":              {"matrix_admin", ""},

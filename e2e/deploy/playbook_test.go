@@ -5,6 +5,7 @@ package deploy
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
@@ -26,6 +27,7 @@ type playbook struct {
 	folder    string
 	base      string         // matrix_base_data_path: what the role makes is in here
 	variables map[string]any // the admin's vars.yml
+	machine   *lab.Machine   // where it runs; nil: on this machine
 }
 
 // newPlaybook makes one whose bot is enabled and has its image from a registry.
@@ -109,7 +111,15 @@ func (p *playbook) command(t *testing.T) *exec.Cmd {
 			t.Fatal(err)
 		}
 	}
-	return ansibleCommand(t, p.folder, "ansible-playbook", "--inventory", "hosts", "playbook.yml")
+	cmd := ansibleCommand(t, p.folder, "ansible-playbook", "--inventory", "hosts", "playbook.yml")
+	if p.machine == nil {
+		return cmd
+	}
+	copied := filepath.Join(p.base, "playbook") // p.folder is not there
+	output(t, exec.Command("cp", "-rT", p.folder, copied))
+	python := filepath.Join(filepath.Dir(cmd.Path), "python")
+	return p.machine.Command(t.Context(), fmt.Sprintf("cd %s; env ANSIBLE_ROLES_PATH=roles ANSIBLE_COLLECTIONS_PATH=collections ANSIBLE_NOCOLOR=1 %s %s",
+		copied, python, strings.Join(cmd.Args, " ")))
 }
 
 // ansibleCommand is one of the programs that come with Ansible, to be run in a folder.
