@@ -48,7 +48,9 @@ licences:
 # Archives, packages, checksums and lists of parts (CycloneDX), in $(DIST).
 DIST := dist
 ARCHITECTURES := amd64 arm64 armv7
-RELEASE = $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null | sed 's/^v//'),0.0.0-$(VERSION))
+# After a tag 1.0.0+5.gabcdef0, which package managers take for newer than 1.0.0.
+RELEASE = $(shell { git describe --tags --match 'v*' --dirty 2>/dev/null || echo v0.0.0-$$(git rev-list --count HEAD)-g$(VERSION); } | \
+	sed -E 's/^v//; s/-([0-9]+)-g/+\1.g/; s/^([^+]*)-dirty$$/\1+dirty/; s/-dirty$$/.dirty/')
 release:
 	deploy/release.sh $(DIST) $(RELEASE) $(ARCHITECTURES)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds what is released: release.sh FOLDER VERSION ARCHITECTURE... (amd64, arm64, armv7)
-# The same commit gives the same bytes, wherever and whenever it is built.
+# The same commit gives the same bytes, wherever and whenever it is built by the same Go.
 set -eu
 cd "$(dirname "$0")/.."
 dist=$1 version=$2
@@ -8,6 +8,8 @@ shift 2
 
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
+# Not what somebody may have set for their own machine.
+export GOAMD64=v1 GOARM64=v8.0 GOEXPERIMENT=''
 umask 022
 
 tool() {
