@@ -49,7 +49,7 @@ func TestKeysGoOutWhileToDeviceMessagesComeIn(t *testing.T) {
 				t.Errorf("the friend's %d. key: %v", n+1, err)
 				return
 			}
-			mail := office.collect("@bot:x")
+			mail := office.Collect("@bot:x")
 			received += len(mail)
 			news := &mautrix.RespSync{NextBatch: fmt.Sprint(n), FallbackKeys: []id.KeyAlgorithm{id.KeyAlgorithmSignedCurve25519}}
 			news.ToDevice.Events = mail

@@ -30,7 +30,8 @@ func TestDevicesWithoutKeysHoldUpARoomOnce(t *testing.T) {
 		must(bot.client.StateStore.SetMembership(t.Context(), where, user, event.MembershipJoin))
 	}
 	must(bot.client.StateStore.SetEncryptionEvent(t.Context(), where, &event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1}))
-	office.oneTime["@dead:x"], office.oneTime["@gone:x"] = nil, nil
+	office.LoseOneTimeKeys("@dead:x")
+	office.LoseOneTimeKeys("@gone:x")
 
 	share := func() error {
 		t.Helper()
@@ -89,7 +90,7 @@ func TestABlockedDeviceIsLeftOut(t *testing.T) {
 	if err := bot.reached(t.Context(), "!room:x", session.ID()); err != nil {
 		t.Errorf("the session has not reached everybody: %v", err)
 	}
-	if annas, bens := len(office.collect(anna)), len(office.collect(ben)); annas != 1 || bens != 0 {
+	if annas, bens := len(office.Collect(anna)), len(office.Collect(ben)); annas != 1 || bens != 0 {
 		t.Errorf("anna got the key %d times and ben, whose device is blocked, %d times", annas, bens)
 	}
 }

@@ -22,7 +22,7 @@ func TestNothingRunsOnWhenTheBotHasStopped(t *testing.T) {
 	around := surroundings{
 		configPath: "config.yaml", stdout: io.Discard, stderr: io.Discard,
 		environ: []string{
-			"ENCRYPTION_ENABLED=false", "API_TOKEN=" + standin.AdminToken,
+			"API_TOKEN=" + standin.AdminToken,
 			"APPSERVICE_LISTEN=127.0.0.1:0", "METRICS_LISTEN=localhost:0",
 		},
 	}

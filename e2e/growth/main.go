@@ -1,18 +1,23 @@
-// Growth gives the bot many commands, prints how much memory it occupies
-// meanwhile, and fails if that grows. The homeserver is a stand-in, without
-// encryption: a real one would take an hour.
+// Growth gives the bot many commands, half of them in encrypted rooms, prints how
+// much memory it occupies meanwhile, and fails if that grows. The homeserver is a
+// stand-in: a real one would take an hour.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"matrix-registration-bot/e2e/lab"
 	"matrix-registration-bot/e2e/standin"
@@ -35,7 +40,12 @@ const (
 )
 
 // round is what is said in each room, again and again. {n} is a number of its own.
-var round = []string{"create token=growth-{n}", "show growth-{n}", "list", "delete growth-{n}", "whoami"}
+var round = []string{create, "show growth-{n}", "list", remove, "whoami"}
+
+const (
+	create = "create token=growth-{n}"
+	remove = "delete growth-{n}"
+)
 
 func main() {
 	flag.Parse()
@@ -59,16 +69,20 @@ func measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Launch("ENCRYPTION_ENABLED=false", "API_TOKEN="+standin.AdminToken); err != nil {
+	if err := b.Launch("API_TOKEN=" + standin.AdminToken); err != nil {
 		return err
 	}
-	if err := b.Ready(ctx); err != nil {
+	if err := b.Reached(ctx); err != nil { // and so has its keys
+		return err
+	}
+	mia, err := openDevice(ctx, homeserver.URL)
+	if err != nil {
 		return err
 	}
 
 	var before int
 	for given := 0; given < *commands; {
-		if err := say(ctx, b, homeserver, given); err != nil {
+		if err := say(ctx, b, homeserver, mia, given); err != nil {
 			return fmt.Errorf("after %d commands: %w\n%s", given, err, b.Log())
 		}
 		given += rooms
@@ -90,18 +104,32 @@ func measure(ctx context.Context) error {
 }
 
 // say gives one command in each room, and waits until all are answered.
-func say(ctx context.Context, b *lab.Bot, homeserver *standin.Homeserver, given int) error {
-	var events []string
-	open := map[string]bool{}
-	for room := range rooms {
-		turn := given / rooms
-		id := fmt.Sprintf("$command%d", given+room)
-		text := strings.ReplaceAll(round[turn%len(round)], "{n}", fmt.Sprintf("%d-%d", room, turn/len(round)))
-		events = append(events, fmt.Sprintf(`{"event_id": %q, "room_id": "!room%d:%s", "sender": %q, "type": "m.room.message",
-			"origin_server_ts": %d, "content": {"msgtype": "m.text", "body": %q}}`, id, room, domain, person, time.Now().UnixMilli(), text))
-		open[id] = true
+func say(ctx context.Context, b *lab.Bot, homeserver *standin.Homeserver, mia *device, given int) error {
+	turn := given / rooms
+	var events []event.Event
+	open := map[string]bool{} // by event id: whether the answer must be encrypted
+	for n := range rooms {
+		text := strings.ReplaceAll(round[turn%len(round)], "{n}", fmt.Sprintf("%d-%d", n, turn/len(round)))
+		e := event.Event{
+			ID: id.EventID(fmt.Sprintf("$command%d", given+n)), RoomID: id.RoomID(fmt.Sprintf("!room%d:%s", n, domain)), Sender: person,
+			Timestamp: time.Now().UnixMilli(), Type: event.EventMessage,
+			Content: event.Content{Parsed: &event.MessageEventContent{MsgType: event.MsgText, Body: text}},
+		}
+		sealed := n%2 == 0
+		if sealed {
+			e.RoomID = id.RoomID(fmt.Sprintf("%s%d:%s", standin.SealedRoom, n, domain))
+			if err := mia.seal(ctx, &e); err != nil {
+				return err
+			}
+		}
+		events = append(events, e)
+		open[e.ID.String()] = sealed
 	}
-	status, answer, err := b.Push(ctx, fmt.Sprint(given), `{"events": [`+strings.Join(events, ",")+`]}`)
+	transaction, err := json.Marshal(map[string]any{"events": events})
+	if err != nil {
+		return err
+	}
+	status, answer, err := b.Push(ctx, fmt.Sprint(given), string(transaction))
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("a transaction was answered %d %s", status, answer)
 	}
@@ -112,14 +140,31 @@ func say(ctx context.Context, b *lab.Bot, homeserver *standin.Homeserver, given 
 	defer cancel()
 	for len(open) > 0 {
 		select {
-		case id := <-homeserver.Answers():
-			if !open[id] {
-				return fmt.Errorf("%s was answered twice", id)
+		case answer := <-homeserver.Answers():
+			sealed, ok := open[answer.To]
+			if !ok {
+				return fmt.Errorf("%s was answered twice", answer.To)
 			}
-			delete(open, id)
+			if answer.Encrypted != sealed {
+				return fmt.Errorf("the answer to %s is encrypted: %t", answer.To, answer.Encrypted)
+			}
+			delete(open, answer.To)
 		case <-ctx.Done():
 			return fmt.Errorf("%d commands were not answered: %w", len(open), ctx.Err())
 		}
+	}
+	return done(homeserver, turn)
+}
+
+// done checks what the commands of a turn have come to, so that an answer that
+// says that one could not be read is not enough.
+func done(homeserver *standin.Homeserver, turn int) error {
+	want := 0
+	if i := turn % len(round); slices.Index(round, create) <= i && i < slices.Index(round, remove) {
+		want = rooms
+	}
+	if got := homeserver.Tokens(); got != want {
+		return fmt.Errorf("there are %d tokens, want %d", got, want)
 	}
 	return nil
 }

@@ -1,50 +1,48 @@
-package chat
+package standin
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"path/filepath"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-	"go.mau.fi/util/dbutil"
 	"maunium.net/go/mautrix"
-	"maunium.net/go/mautrix/crypto"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
-	"maunium.net/go/mautrix/sqlstatestore"
-
-	"matrix-registration-bot/store"
 )
 
-// post is a homeserver that only carries keys and to-device messages, without a
-// network. Everybody has one device. The access token of a client is its user id,
-// but for an appservice, which says who it is.
-type post struct {
+// Post carries keys and to-device messages: the part of a homeserver that
+// encryption needs. Everybody has one device. The access token of a client is its
+// user id, but for an appservice, which says who it is.
+type Post struct {
 	mu      sync.Mutex
 	devices map[id.UserID]json.RawMessage
 	oneTime map[id.UserID]map[string]json.RawMessage
 	mail    map[id.UserID][]*event.Event // in the order of arrival
+	arrived chan struct{}                // closed, and made anew, when there is new mail
 }
 
-func newPost() *post {
-	return &post{
+// NewPost makes one that knows nobody.
+func NewPost() *Post {
+	return &Post{
 		devices: make(map[id.UserID]json.RawMessage), oneTime: make(map[id.UserID]map[string]json.RawMessage),
-		mail: make(map[id.UserID][]*event.Event),
+		mail: make(map[id.UserID][]*event.Event), arrived: make(chan struct{}),
 	}
 }
 
-const device = id.DeviceID("DEVICE") // of everybody who joins
+// RoundTrip is the way there and back without a network.
+func (p *Post) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	p.ServeHTTP(answer, r)
+	return answer.Result(), r.Context().Err()
+}
 
-// RoundTrip is the way there and back.
-func (p *post) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p *Post) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := id.UserID(r.URL.Query().Get("user_id"))
 	if from == "" {
 		from = id.UserID(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
@@ -53,14 +51,11 @@ func (p *post) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/sync") {
 		answer = p.sync
 	}
-	body, err := json.Marshal(answer(from, r))
-	if err != nil {
-		return nil, err
-	}
-	return says(http.StatusOK, string(body)), r.Context().Err()
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer(from, r))
 }
 
-func (p *post) answer(from id.UserID, r *http.Request) map[string]any {
+func (p *Post) answer(from id.UserID, r *http.Request) map[string]any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	answer := map[string]any{}
@@ -104,27 +99,33 @@ func (p *post) answer(from id.UserID, r *http.Request) map[string]any {
 			_ = json.Unmarshal(contents[p.deviceOf(to)], &evt.Content)
 			p.mail[to] = append(p.mail[to], evt)
 		}
+		close(p.arrived)
+		p.arrived = make(chan struct{})
 	}
 	return answer
 }
 
-func (p *post) deviceOf(user id.UserID) id.DeviceID {
+func (p *Post) deviceOf(user id.UserID) id.DeviceID {
 	var keys mautrix.DeviceKeys
 	_ = json.Unmarshal(p.devices[user], &keys)
 	return keys.DeviceID
 }
 
 // sync shows the mail from a position on, and waits for some.
-func (p *post) sync(from id.UserID, r *http.Request) map[string]any {
+func (p *Post) sync(from id.UserID, r *http.Request) map[string]any {
 	position, _ := strconv.Atoi(r.URL.Query().Get("since"))
 	wait, _ := strconv.Atoi(r.URL.Query().Get("timeout"))
-	for ; wait > 0 && len(p.mailOf(from)) <= position && r.Context().Err() == nil; wait -= 1000 {
+	enough := time.After(time.Duration(wait) * time.Millisecond)
+	mail, arrived := p.mailOf(from)
+	for waiting := true; waiting && len(mail) <= position; mail, arrived = p.mailOf(from) {
 		select {
+		case <-arrived:
+		case <-enough:
+			waiting = false
 		case <-r.Context().Done():
-		case <-time.After(time.Second):
+			waiting = false
 		}
 	}
-	mail := p.mailOf(from)
 	return map[string]any{
 		"next_batch":                       fmt.Sprint(len(mail)),
 		"to_device":                        map[string]any{"events": mail[position:]},
@@ -133,13 +134,14 @@ func (p *post) sync(from id.UserID, r *http.Request) map[string]any {
 	}
 }
 
-func (p *post) mailOf(user id.UserID) []*event.Event {
+func (p *Post) mailOf(user id.UserID) (mail []*event.Event, arrived <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mail[user]
+	return p.mail[user], p.arrived
 }
 
-func (p *post) collect(user id.UserID) []*event.Event {
+// Collect takes what has come for somebody, which /sync then no longer shows.
+func (p *Post) Collect(user id.UserID) []*event.Event {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	mail := p.mail[user]
@@ -147,29 +149,9 @@ func (p *post) collect(user id.UserID) []*event.Event {
 	return mail
 }
 
-// join makes somebody's device, with its keys in a database of its own.
-func (p *post) join(t *testing.T, user id.UserID) *encryption {
-	t.Helper()
-	db, err := store.Open("sqlite:"+filepath.Join(t.TempDir(), "bot.db"), zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	client, err := mautrix.NewClient("http://homeserver", user, user.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client.DeviceID, client.Client = device, &http.Client{Transport: p}
-	state := sqlstatestore.NewSQLStateStore(db.Matrix(), dbutil.NoopLogger, false)
-	client.StateStore = state
-	keys := crypto.NewSQLCryptoStore(db.Matrix(), dbutil.NoopLogger, user.String(), device, []byte("key"))
-	mach := crypto.NewOlmMachine(client, nil, keys, state)
-	for _, prepare := range []func(context.Context) error{
-		state.Upgrade, keys.DB.Upgrade, mach.Load, func(ctx context.Context) error { return mach.ShareKeys(ctx, -1) },
-	} {
-		if err := prepare(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return &encryption{mach: mach, keys: keys, client: client, store: db, turn: make(chan struct{}, 1)}
+// LoseOneTimeKeys takes away somebody's one-time keys.
+func (p *Post) LoseOneTimeKeys(user id.UserID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.oneTime[user] = nil
 }
