@@ -61,8 +61,9 @@ release-check: release
 # Everything, on SQLite and PostgreSQL, against a real Synapse. What unit runs is
 # run by race too.
 test: lint race e2e
-	$(MAKE) storm N=15
-	$(MAKE) growth COMMANDS=3000
+	$(MAKE) storm N=8
+	$(MAKE) storm N=8 DATABASE=postgres
+	$(MAKE) growth COMMANDS=2500
 
 # Only what needs no servers.
 test-unit:
@@ -97,7 +98,8 @@ crash:
 storm:
 	go run -tags $(TAGS) ./e2e/storm -kills $(N) -seed $(SEED) -database $(DATABASE)
 
-# Gives the bot COMMANDS commands, and prints how much memory it takes meanwhile.
+# Gives the bot COMMANDS commands, half of them encrypted, and prints how much memory it
+# takes meanwhile.
 growth:
 	go run -tags $(TAGS) ./e2e/growth -commands $(COMMANDS)
 
