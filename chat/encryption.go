@@ -39,6 +39,9 @@ type encryption struct {
 // cryptoTime is how long one turn may take, waiting for it included.
 const cryptoTime = 60 * time.Second
 
+// turnKey marks the contexts of a turn.
+type turnKey struct{}
+
 // take runs fn while nobody else uses the crypto, within cryptoTime.
 func (e *encryption) take(ctx context.Context, fn func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, cryptoTime)
@@ -49,7 +52,7 @@ func (e *encryption) take(ctx context.Context, fn func(ctx context.Context) erro
 		return fmt.Errorf("waiting for the encryption: %w", ctx.Err())
 	}
 	defer func() { <-e.turn }()
-	return fn(ctx)
+	return fn(context.WithValue(ctx, turnKey{}, true))
 }
 
 // openCrypto makes or finds the bot's device, its keys and its cross-signing
@@ -96,6 +99,7 @@ func (s *session) openCrypto(ctx context.Context) (*encryption, error) {
 	// SQLite's one right to write; decrypt asks for unknown devices itself.
 	e.mach.DisableDecryptKeyFetching = true
 	e.keys = e.mach.CryptoStore.(*crypto.SQLCryptoStore) // made by the helper for the database
+	e.mach.CryptoStore = turnStore{e.keys, e}
 	if err := s.ensureCrossSigning(ctx, e); err != nil {
 		return nil, fmt.Errorf("preparing cross-signing: %w", err)
 	}

@@ -65,3 +65,49 @@ func TestKeysGoOutWhileToDeviceMessagesComeIn(t *testing.T) {
 		t.Errorf("received %d messages up to position %q (%v), want %d", received, position, err, rounds)
 	}
 }
+
+// A device uses a session that the bot has lost. mautrix makes it a new one at
+// once, while the rest of what came with its message is still being taken in.
+func TestANewSessionIsMadeWhileToDeviceMessagesComeIn(t *testing.T) {
+	office := newPost()
+	bot, friend, others := office.join(t, "@bot:x"), office.join(t, "@friend:x"), office.join(t, "@others:x")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	receive := func(mail []*event.Event) {
+		t.Helper()
+		news := &mautrix.RespSync{NextBatch: "next", FallbackKeys: []id.KeyAlgorithm{id.KeyAlgorithmSignedCurve25519}}
+		news.ToDevice.Events = mail
+		news.DeviceOTKCount.SignedCurve25519 = 100
+		if err := bot.receive(ctx, news, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(from *encryption) {
+		t.Helper()
+		if err := from.sendKey(ctx, "@bot:x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(friend)
+	receive(office.Collect("@bot:x"))
+	if err := bot.sendKey(ctx, "@friend:x"); err != nil { // it knows the device now
+		t.Fatal(err)
+	}
+	office.Collect("@friend:x")
+	if _, err := bot.keys.DB.Exec(ctx, "DELETE FROM crypto_olm_session"); err != nil {
+		t.Fatal(err)
+	}
+
+	send(friend)
+	for range 100 {
+		send(others)
+	}
+	receive(office.Collect("@bot:x"))
+	for len(office.Collect("@friend:x")) == 0 {
+		select {
+		case <-ctx.Done():
+			t.Fatal("the friend got no new session")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}

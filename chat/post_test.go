@@ -48,5 +48,7 @@ func (p *post) join(t *testing.T, user id.UserID) *encryption {
 			t.Fatal(err)
 		}
 	}
-	return &encryption{mach: mach, keys: keys, client: client, store: db, turn: make(chan struct{}, 1)}
+	e := &encryption{mach: mach, keys: keys, client: client, store: db, turn: make(chan struct{}, 1)}
+	mach.CryptoStore = turnStore{keys, e}
+	return e
 }
