@@ -24,7 +24,7 @@ func (a address) strip(m Message) (rest string, addressed bool) {
 		rest, addressed = trim(after), true
 	}
 	if after, ok := cutWord(rest, a.prefix); ok {
-		rest, addressed = trim(after), true
+		rest, addressed = trim(strings.TrimLeft(after, ":,")), true
 	}
 	return rest, addressed
 }

@@ -65,6 +65,7 @@ func TestPrefixesOfAllSorts(t *testing.T) {
 		{"", "Registration Bot: create", "create", true},
 		{"!", "!create", "create", true},
 		{"!", "! create", "create", true},
+		{"!reg", "!reg: create", "create", true},
 		{"reg bot", "reg bot create", "create", true},
 		{"reg bot", "reg bots create", "reg bots create", false},
 		{"ü", "Ü create", "create", true},
