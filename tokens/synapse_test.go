@@ -442,7 +442,8 @@ func TestNoErrorHoldsATokenOrAnAccessToken(t *testing.T) {
 			return
 		}
 		defer connection.Close()
-		_, _ = io.WriteString(connection, text+" "+r.Header.Get("Authorization")+"\r\n\r\n")
+		// In one word, as net/http repeats no more than the first two.
+		_, _ = io.WriteString(connection, text+strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")+"\r\n\r\n")
 	}
 	faults := map[string]tokenstest.Fault{
 		"none":                        nil,
