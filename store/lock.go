@@ -19,6 +19,11 @@ const (
 	// PostgreSQL: the server frees it the moment a connection breaks, and the
 	// former holder needs a moment to notice and stop.
 	lockGrace = time.Second
+	// lockQuiet is how long nothing is asked on the lock's connection, lockAnswer
+	// how long the server may then take to answer: a machine that vanishes ends
+	// no connection.
+	lockQuiet  = 5 * time.Second
+	lockAnswer = 10 * time.Second
 	// advisoryKey names this program's lock within a PostgreSQL database.
 	advisoryKey = 0x6d72656762 // "mregb"
 )
@@ -121,12 +126,12 @@ func (d *DB) tryAdvisoryLock(ctx context.Context) (*Lock, error) {
 		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, ctx.Err()
 	}
-	return watch(conn), nil
+	return watch(conn, lockQuiet, lockAnswer), nil
 }
 
 // watch keeps reading from the lock's connection, because that is what notices
-// its end at once.
-func watch(conn *pgx.Conn) *Lock {
+// its end at once, and asks now and then whether anybody is there still.
+func watch(conn *pgx.Conn, quiet, answer time.Duration) *Lock {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	l := &Lock{lost: make(chan struct{}), release: func() {
@@ -135,10 +140,7 @@ func watch(conn *pgx.Conn) *Lock {
 	}}
 	go func() {
 		defer close(done)
-		for {
-			if _, err := conn.WaitForNotification(ctx); err != nil {
-				break
-			}
+		for stands(ctx, conn, quiet, answer) == nil {
 		}
 		if ctx.Err() == nil {
 			close(l.lost)
@@ -148,4 +150,16 @@ func watch(conn *pgx.Conn) *Lock {
 		_ = conn.Close(closing)
 	}()
 	return l
+}
+
+// stands returns nil if a connection stands after it has been quiet for a while.
+func stands(ctx context.Context, conn *pgx.Conn, quiet, answer time.Duration) error {
+	reading, stop := context.WithTimeout(ctx, quiet)
+	defer stop()
+	if _, err := conn.WaitForNotification(reading); ctx.Err() != nil || err != nil && reading.Err() == nil {
+		return err
+	}
+	asking, stop := context.WithTimeout(ctx, answer)
+	defer stop()
+	return conn.Ping(asking)
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -573,6 +575,58 @@ func TestLostLockIsNoticed(t *testing.T) {
 		t.Fatal("nobody noticed")
 	}
 	lock.Release()
+}
+
+// When the server's machine vanishes, nothing ends the connection.
+func TestALockWhoseConnectionFallsSilentIsLost(t *testing.T) {
+	if os.Getenv(postgresVariable) == "" {
+		t.Skip("only PostgreSQL can lose a lock; " + postgresVariable + " is not set")
+	}
+	config, err := pgx.ParseConfig(freshURI(t, "postgres"))
+	must(t, err)
+	var line *deadLine
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		inner, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		line = &deadLine{Conn: inner}
+		return line, err
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	must(t, err)
+	lock := watch(conn, time.Millisecond, time.Second)
+	defer lock.Release()
+	asked := line.written.Load()
+	for deadline := time.Now().Add(10 * time.Second); line.written.Load() < asked+10; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody asks")
+		}
+	}
+	select {
+	case <-lock.Lost():
+		t.Fatal("it was lost though the server answers")
+	default:
+	}
+	line.dead.Store(true)
+	select {
+	case <-lock.Lost():
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody noticed")
+	}
+}
+
+// deadLine is a connection that takes everything and brings it nowhere, once it
+// is dead.
+type deadLine struct {
+	net.Conn
+	dead    atomic.Bool
+	written atomic.Int64
+}
+
+func (d *deadLine) Write(data []byte) (int, error) {
+	d.written.Add(1)
+	if d.dead.Load() {
+		return len(data), nil
+	}
+	return d.Conn.Write(data)
 }
 
 func TestOldKeysGo(t *testing.T) {

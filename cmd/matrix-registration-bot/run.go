@@ -173,7 +173,9 @@ func (a *app) workWhileHeld(ctx context.Context, lock *store.Lock) (*store.Lock,
 func (a *app) work(ctx context.Context, lock *store.Lock) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() {
+	a.intake.open() // before anything can close it
+	var watching sync.WaitGroup
+	watching.Go(func() {
 		select {
 		case <-lock.Lost():
 			a.intake.close()
@@ -181,9 +183,7 @@ func (a *app) work(ctx context.Context, lock *store.Lock) error {
 			stop()
 		case <-ctx.Done():
 		}
-	}()
-	a.intake.open()
-	var watching sync.WaitGroup
+	})
 	watching.Go(func() { a.news.Run(ctx) })
 	err := a.bot.Run(ctx)
 	stop()
