@@ -3,6 +3,7 @@
 package deploy
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/url"
@@ -101,9 +102,17 @@ func setsUpABot(t *testing.T, p *playbook, databases []database) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	becomesAdmin(t, synapse, bot)
+	if err := os.WriteFile(filepath.Join(p.base, "registration-bot/data/access-token"), []byte(synapse.AccessToken()), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := bot.Until(ctx, "the bot has an account", func(ctx context.Context) error {
+		return synapse.Exists(ctx, synapse.UserID("registration-bot"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p.follow(t, container, "Make the bot a server admin")
 	createsAToken(t, synapse, bot)
-	output(t, container.Run("doctor"))
+	p.follow(t, container, "Troubleshooting")
 	output(t, container.Healthcheck())
 	mustBePowerless(t, bot.Inside())
 	if err := bot.Stop(); err != nil {
@@ -233,7 +242,7 @@ func TestWhatTheAnsiblePagesSetIsUnderstood(t *testing.T) {
 	}
 	p := newPlaybook(t, "ansible-pages")
 	p.set("matrix_addons_homeserver_client_api_url", "http://127.0.0.1:1")
-	for _, path := range []string{"docs/install/ansible.md", "deploy/ansible/docs/configuring-playbook-bot-registration.md"} {
+	for _, path := range []string{ansiblePage, playbookPage} {
 		page, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
 			t.Fatal(err)
@@ -243,17 +252,15 @@ func TestWhatTheAnsiblePagesSetIsUnderstood(t *testing.T) {
 				t.Errorf("%s names %s, which the role does not have", path, name)
 			}
 		}
-		for _, b := range blocksOf(t, filepath.Join(root, path)) {
-			switch b.language {
-			case "sh":
-				output(t, exec.Command("bash", "-n", "-c", b.text))
-			case "yaml":
-				var variables map[string]any
-				if err := yaml.Unmarshal([]byte(b.text), &variables); err != nil {
-					t.Fatalf("%s, %q: %v", b.page, b.heading, err)
-				}
-				maps.Copy(p.variables, variables)
+		for _, b := range blocksOf(t, path) {
+			if b.language != "yaml" {
+				continue
 			}
+			var variables map[string]any
+			if err := yaml.Unmarshal([]byte(b.text), &variables); err != nil {
+				t.Fatalf("%s, %q: %v", b.page, b.heading, err)
+			}
+			maps.Copy(p.variables, variables)
 		}
 	}
 	p.run(t)

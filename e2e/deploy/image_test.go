@@ -223,6 +223,17 @@ func becomesAdmin(t *testing.T, synapse *lab.Synapse, bot runningBot) {
 // somebody register with it.
 func createsAToken(t *testing.T, synapse *lab.Synapse, bot runningBot) {
 	t.Helper()
+	site := &lab.Site{Synapse: synapse}
+	anna, err := site.NewPerson(t.Context(), "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asksForAToken(t, synapse, anna, bot)
+}
+
+// asksForAToken lets the bot's admin ask for a token and somebody register with it.
+func asksForAToken(t *testing.T, synapse *lab.Synapse, admin *lab.Person, bot runningBot) {
+	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
 		t.Helper()
@@ -230,10 +241,7 @@ func createsAToken(t *testing.T, synapse *lab.Synapse, bot runningBot) {
 			t.Fatalf("%v\nthe bot's log:\n%s", err, bot.Log())
 		}
 	}
-	site := &lab.Site{Synapse: synapse}
-	anna, err := site.NewPerson(ctx, "anna")
-	must(err)
-	chat, err := anna.DM(ctx, synapse.UserID("registration-bot"))
+	chat, err := admin.DM(ctx, synapse.UserID("registration-bot"))
 	must(err)
 	_, err = chat.Hear(ctx)
 	must(err)

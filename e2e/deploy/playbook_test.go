@@ -21,8 +21,14 @@ import (
 //go:embed ansible.txt
 var ansible string
 
+// The pages on Ansible: of this repository, and the one that goes into the playbook.
+const (
+	ansiblePage  = "docs/install/ansible.md"
+	playbookPage = "deploy/ansible/docs/configuring-playbook-bot-registration.md"
+)
+
 // playbook is a folder with what the role needs of matrix-docker-ansible-deploy,
-// the role and its wiring, and what an admin adds to it.
+// and what the pages tell an admin to add to it.
 type playbook struct {
 	folder    string
 	base      string         // matrix_base_data_path: what the role makes is in here
@@ -41,15 +47,12 @@ func newPlaybook(t *testing.T, name string) *playbook {
 	if err := os.Mkdir(filepath.Join(base, "systemd"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p := &playbook{folder: playbookFolder(t), base: base, variables: map[string]any{
+	p := &playbook{folder: preparedPlaybook(t), base: base, variables: map[string]any{
 		"matrix_base_data_path":                                            base,
 		"matrix_bot_registration_enabled":                                  true,
 		"matrix_bot_registration_container_image_self_build":               false,
 		"matrix_bot_registration_container_image_registry_prefix_upstream": "registry.test/",
 	}}
-	if err := os.CopyFS(p.folder, os.DirFS("ansible")); err != nil {
-		t.Fatal(err)
-	}
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -66,8 +69,48 @@ func newPlaybook(t *testing.T, name string) *playbook {
 	return p
 }
 
+// preparedPlaybook makes a folder with a playbook to which the role was added as the
+// page says.
+func preparedPlaybook(t *testing.T) string {
+	t.Helper()
+	repository, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	if err := os.Symlink(repository, filepath.Join(parent, "matrix-registration-bot")); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(parent, "playbook")
+	for _, part := range []string{"docs", "inventory", "roles/custom"} {
+		if err := os.MkdirAll(filepath.Join(folder, part), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(folder, os.DirFS("ansible")); err != nil {
+		t.Fatal(err)
+	}
+	output(t, ansibleCommand(t, folder, "bash", "-euc", script(t, ansiblePage, "")))
+	if err := os.CopyFS(filepath.Join(folder, "wiring"), os.DirFS(root+"/deploy/ansible/wiring")); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// script is the shell block under a heading of a page.
+func script(t *testing.T, page, heading string) string {
+	t.Helper()
+	for _, b := range blocksOf(t, page) {
+		if b.heading == heading && b.language == "sh" {
+			return b.text
+		}
+	}
+	t.Fatalf("%s has no shell block under %q", page, heading)
+	return ""
+}
+
 // playbookFolder makes a folder with all that is in deploy/ansible, where it
-// belongs in the playbook.
+// belongs in the playbook: for the linters.
 func playbookFolder(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -104,35 +147,55 @@ func (p *playbook) command(t *testing.T) *exec.Cmd {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"vars.yml": string(variables),
-		"hosts":    "localhost ansible_python_interpreter='{{ ansible_playbook_python }}'\n",
+		"vars.yml":        string(variables),
+		"inventory/hosts": "localhost ansible_python_interpreter='{{ ansible_playbook_python }}'\n",
 	} {
 		if err := os.WriteFile(filepath.Join(p.folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := ansibleCommand(t, p.folder, "ansible-playbook", "--inventory", "hosts", "playbook.yml")
+	block := script(t, playbookPage, "Installing")
 	if p.machine == nil {
-		return cmd
+		return ansibleCommand(t, p.folder, "bash", "-euc", block)
 	}
 	copied := filepath.Join(p.base, "playbook") // p.folder is not there
 	output(t, exec.Command("cp", "-rT", p.folder, copied))
-	python := filepath.Join(filepath.Dir(cmd.Path), "python")
-	return p.machine.Command(t.Context(), fmt.Sprintf("cd %s; env ANSIBLE_ROLES_PATH=roles ANSIBLE_COLLECTIONS_PATH=collections ANSIBLE_NOCOLOR=1 %s %s",
-		copied, python, strings.Join(cmd.Args, " ")))
+	return p.machine.Command(t.Context(), fmt.Sprintf(`cd %s
+		export ANSIBLE_ROLES_PATH=roles ANSIBLE_COLLECTIONS_PATH=collections ANSIBLE_NOCOLOR=1
+		ansible-playbook() { %[2]s/python %[2]s/ansible-playbook "$@"; }
+		%[3]s`, copied, ansiblePrograms(t), block))
 }
 
-// ansibleCommand is one of the programs that come with Ansible, to be run in a folder.
-func ansibleCommand(t *testing.T, folder, name string, arguments ...string) *exec.Cmd {
+// follow does what the page says under a heading on the server, with a stand-in for
+// Docker that enters the container of the unit.
+func (p *playbook) follow(t *testing.T, container *lab.Container, heading string) {
 	t.Helper()
-	programs, err := laboratory.InstallPython(t.Context(), "ansible", ansible)
-	if err != nil {
+	enter := container.Enter()
+	words := enter.Args
+	if as := enter.SysProcAttr.Credential; as != nil {
+		words = append([]string{"setpriv", "--reuid", fmt.Sprint(as.Uid), "--regid", fmt.Sprint(as.Gid), "--clear-groups"}, words...)
+	}
+	programs := t.TempDir()
+	standIn := "#!/bin/sh\nset -eu\ntest \"$1 $2\" = 'exec matrix-bot-registration'\nshift 2\nexec " + strings.Join(words, " ") + " \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(programs, "docker"), []byte(standIn), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(programs, name), arguments...)
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", strings.NewReplacer(
+		"/matrix/", p.base+"/", "chown matrix:", fmt.Sprintf("chown %s:%s", p.variables["matrix_user_uid"], p.variables["matrix_user_gid"]),
+	).Replace(script(t, playbookPage, heading)))
+	cmd.Env = append(os.Environ(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	output(t, cmd)
+}
+
+// ansibleCommand is a program, such as those that come with Ansible, to be run in
+// the folder of a playbook.
+func ansibleCommand(t *testing.T, folder, name string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	programs := ansiblePrograms(t)
+	cmd := exec.CommandContext(t.Context(), "env", append([]string{name}, arguments...)...)
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(),
-		"PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"), // ansible-lint calls the others
+		"PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"),
 		"ANSIBLE_HOME="+filepath.Join(folder, ".ansible"),
 		"ANSIBLE_ROLES_PATH="+filepath.Join(folder, "roles"),
 		"ANSIBLE_COLLECTIONS_PATH="+filepath.Join(folder, "collections"),
@@ -140,6 +203,16 @@ func ansibleCommand(t *testing.T, folder, name string, arguments ...string) *exe
 		"LC_ALL=C.UTF-8",
 	)
 	return cmd
+}
+
+// ansiblePrograms is the folder of the programs that come with Ansible.
+func ansiblePrograms(t *testing.T) string {
+	t.Helper()
+	programs, err := laboratory.InstallPython(t.Context(), "ansible", ansible)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return programs
 }
 
 // read returns the text of a file that the role has made.

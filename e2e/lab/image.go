@@ -28,8 +28,7 @@ type Image struct {
 	Entrypoint  []string
 	Default     []string // the arguments, if there are no others
 	Healthcheck []string
-
-	bubblewrap string
+	Bubblewrap  string // the program that enters it
 }
 
 // makesRootfs is the step of the build stage that the lab does itself.
@@ -57,7 +56,7 @@ func (l *Lab) BuildImage(ctx context.Context) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	image := &Image{Root: root, Labels: map[string]string{}, Environment: map[string]string{}, bubblewrap: bubblewrap}
+	image := &Image{Root: root, Labels: map[string]string{}, Environment: map[string]string{}, Bubblewrap: bubblewrap}
 	arguments := map[string]string{}
 	for _, step := range all[1] {
 		if err := image.apply(step, arguments, built); err != nil {
@@ -218,7 +217,7 @@ func (c *Container) Enter(command ...string) *exec.Cmd {
 		name, value, _ := strings.Cut(variable, "=")
 		arguments = append(arguments, "--setenv", name, value)
 	}
-	cmd := exec.Command(i.bubblewrap, slices.Concat(arguments, []string{"--"}, command)...)
+	cmd := exec.Command(i.Bubblewrap, slices.Concat(arguments, []string{"--"}, command)...)
 	cmd.SysProcAttr = attributes(nil)
 	if os.Geteuid() == 0 { // so that the kernel, too, sees the image's user
 		cmd.SysProcAttr = attributes(&syscall.Credential{Uid: uint32(i.User), Gid: uint32(i.Group)})

@@ -46,10 +46,30 @@ func (l *Lab) NewSynapseIn(ctx context.Context, m *Machine, name string) (*Synap
 	if _, err := m.Run(ctx, fmt.Sprintf(installSynapsePackage, s.dir, s.python)); err != nil {
 		return nil, err
 	}
-	if err := s.rememberTokens(ctx); err != nil {
-		return nil, err
+	return s, s.appointAnew(ctx)
+}
+
+// Afresh empties a homeserver that NewSynapseIn has installed: it has no accounts
+// and no appservice any more.
+func (s *Synapse) Afresh(ctx context.Context, m *Machine) error {
+	if err := s.tellTokens(ctx); err != nil {
+		return err
 	}
-	return s, s.Appoint(ctx)
+	if _, err := m.Run(ctx, fmt.Sprintf(`
+systemctl stop matrix-synapse
+rm -f %s/homeserver.db /etc/matrix-synapse/conf.d/*
+systemctl start matrix-synapse`, s.dir)); err != nil {
+		return err
+	}
+	return s.appointAnew(ctx)
+}
+
+// appointAnew is Appoint for a homeserver without a database until now.
+func (s *Synapse) appointAnew(ctx context.Context) error {
+	if err := s.rememberTokens(ctx); err != nil {
+		return err
+	}
+	return s.Appoint(ctx)
 }
 
 // AccessToken is that of a server admin, after Appoint.
