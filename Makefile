@@ -109,8 +109,8 @@ lint:
 	go vet -tags $(TAGS),crashpoints ./crashpoint
 	go tool staticcheck -tags $(TAGS),e2e ./...
 	go tool staticcheck -tags $(TAGS),crashpoints ./crashpoint
-	CGO_ENABLED=0 GOARCH=arm64 go build -tags $(TAGS) -o /dev/null ./cmd/matrix-registration-bot
-	CGO_ENABLED=0 GOARCH=arm GOARM=7 go build -tags $(TAGS) -o /dev/null ./cmd/matrix-registration-bot
+	CGO_ENABLED=0 GOARCH=arm64 go build -tags $(TAGS) -trimpath -o /dev/null ./cmd/matrix-registration-bot
+	CGO_ENABLED=0 GOARCH=arm GOARM=7 go build -tags $(TAGS) -trimpath -o /dev/null ./cmd/matrix-registration-bot
 	$(GOSEC) -quiet -tags $(TAGS) -confidence medium -exclude G304 -exclude-dir e2e -exclude-dir tokens/tokenstest ./...
 
 # Binary and idle memory, each at most 25 MB.

@@ -199,6 +199,15 @@ func TestBothKindsOfPackageHoldTheSameFiles(t *testing.T) {
 			t.Errorf("the packages lack %s", path)
 		}
 	}
+	for _, architecture := range architectures {
+		name := released(t) + "/" + linux + architecture.name
+		if is := output(t, exec.Command("dpkg-deb", "--field", name+".deb", "Architecture")); is != architecture.deb+"\n" {
+			t.Errorf("Debian's package for %s is for %s", architecture.name, is)
+		}
+		if is := output(t, exec.Command("rpm", "-qp", "--queryformat", "%{ARCH}", name+".rpm")); is != architecture.rpm {
+			t.Errorf("the RPM package for %s is for %s", architecture.name, is)
+		}
+	}
 	if needs := output(t, exec.Command("rpm", "-qp", "--requires", name+".rpm")); !slices.Contains(strings.Fields(needs), "/bin/sh") {
 		t.Errorf("the RPM package does not need a shell for its scripts, but\n%s", needs)
 	}
