@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"maunium.net/go/mautrix/id"
@@ -99,7 +100,11 @@ func TestEncryptedDatabaseLost(t *testing.T) {
 		s.must(s.Bot.Stop())
 		s.must(s.Bot.LoseDatabase(s.Context()))
 		whileDown := anna.say("create")
+		s.doctorSays("no device yet")
 		s.must(s.Bot.Start(s.Context()))
+		s.eventually("the bot says that its identity is a new one", func() bool {
+			return strings.Contains(s.Bot.Log(), "another cross-signing identity than the database has; making a new one")
+		})
 
 		s.T.Log("the old room: encrypted answers, and nothing in plain text")
 		s.eventually("the client knows the bot's new device alone", func() bool {
@@ -108,6 +113,7 @@ func TestEncryptedDatabaseLost(t *testing.T) {
 			return len(after.Devices) == 1 && after.Devices[0].ID != before.Devices[0].ID &&
 				after.Devices[0].SignedByOwner && after.MasterKey != before.MasterKey
 		})
+		s.doctorSays("signed by its owner")
 		heard := anna.heardUntilAnswerTo(anna.say("whoami"))
 		for _, message := range heard[:len(heard)-1] {
 			if message.InReplyTo != whileDown && message.InReplyTo != "" {
@@ -123,4 +129,13 @@ func TestEncryptedDatabaseLost(t *testing.T) {
 		again, _ := s.sealedDM(client)
 		again.create()
 	})
+}
+
+// doctorSays checks that `doctor` says something, whatever else it finds.
+func (s *scene) doctorSays(words string) {
+	s.Helper()
+	said, err := s.Bot.Command(s.Context(), "-c", "config.yaml", "doctor")
+	if !strings.Contains(said, words) {
+		s.Errorf("doctor does not say %q (%v):\n%s", words, err, said)
+	}
 }

@@ -92,12 +92,19 @@ func TestEncryptedKeyComesLate(t *testing.T) {
 		anna, room := s.sealedDM(client)
 		other := s.chatWith(s.personWith("inviter", "ben"))
 
-		s.must(client.HoldKeys(s.Context()))
-		s.must(room.Rotate(s.Context()))
-		asked := anna.say("whoami")
-		other.ask("whoami") // the homeserver pushes in order: the bot has got the message before
-		s.must(client.ReleaseKeys(s.Context()))
-		anna.heardUntilAnswerTo(asked)
+		for _, killed := range []bool{false, true} {
+			s.must(client.HoldKeys(s.Context()))
+			s.must(room.Rotate(s.Context()))
+			asked := anna.say("whoami")
+			other.ask("whoami") // the homeserver pushes in order: the bot has got the message before
+			if killed {
+				s.T.Log("the bot dies while it waits")
+				s.Bot.Kill()
+				s.must(s.Bot.Start(s.Context()))
+			}
+			s.must(client.ReleaseKeys(s.Context()))
+			anna.heardUntilAnswerTo(asked)
+		}
 	})
 }
 
