@@ -183,7 +183,7 @@ func TestTheUnitsBotOpensTheDatabaseThatRootHasMade(t *testing.T) {
 // shellBlockOf returns the first shell block under a heading of a page that holds a text.
 func shellBlockOf(t *testing.T, page, heading, holds string) string {
 	t.Helper()
-	for _, b := range blocksOf(t, filepath.Join(root, page)) {
+	for _, b := range blocksOf(t, page) {
 		if b.language == "sh" && b.heading == heading && strings.Contains(b.text, holds) {
 			return b.text
 		}
