@@ -30,8 +30,9 @@ type stage struct {
 	*lab.Site
 	bot    *lab.CrashingBot
 	ledger *lab.Ledger
-	names  int  // given so far
-	looked bool // the bot has looked for news before
+	calls  *calls // of the bot
+	names  int    // given so far
+	looked bool   // the bot has looked for news before
 }
 
 func TestMain(m *testing.M) {
@@ -43,6 +44,9 @@ func setUp(ctx context.Context, l *lab.Lab) error {
 	laboratory = l
 	postgres, err := laboratory.StartPostgres(ctx)
 	if err != nil {
+		return err
+	}
+	if err := postgres.StopVacuum(ctx); err != nil {
 		return err
 	}
 	uri, err := postgres.NewDatabase(ctx, "bot")
@@ -58,6 +62,9 @@ func setUp(ctx context.Context, l *lab.Lab) error {
 		if err := s.Bot.Stop(); err != nil {
 			return err
 		}
+		if err := s.countCalls(); err != nil {
+			return err
+		}
 		// A look for news at any time would change the names of other points.
 		if err := s.Bot.EditConfig(newsOn, newsOff); err != nil {
 			return err
@@ -66,9 +73,6 @@ func setUp(ctx context.Context, l *lab.Lab) error {
 			return err
 		}
 		if err := s.bot.Start(ctx); err != nil {
-			return err
-		}
-		if s.ledger, err = s.bot.Ledger(); err != nil {
 			return err
 		}
 		stages[database] = s

@@ -35,7 +35,7 @@ func newsOnce(w *walk, point string) (met []string) {
 			w.says(news, "Somebody registered", token)
 			heard = true
 		}
-		return w.ledger.Idle(ctx)
+		return w.end(ctx)
 	})
 
 	w.hearsNextNews() // and not the same again

@@ -49,9 +49,8 @@ type play struct {
 func (w *walk) through(all bool, quarter int) {
 	// What is met only once, like asking for the devices of somebody new, can't
 	// be met again on purpose.
-	first := w.once("")
-	points := slices.DeleteFunc(w.once(""), func(point string) bool { return !slices.Contains(first, point) })
-	w.enough(points)
+	first := w.count()
+	points := slices.DeleteFunc(w.count(), func(point string) bool { return !slices.Contains(first, point) })
 	walked := 0
 	for i, point := range points {
 		if isBackground(point) || !all && i%4 != quarter%4 {
@@ -87,23 +86,42 @@ func (w *walk) crash(point string) {
 // time whether the database can be written.
 func isBackground(point string) bool { return strings.Contains(point, " commit insert settings #") }
 
-// enough checks that the wrappers work: every request and every commit that the
-// command surely makes has its two points.
-func (w *walk) enough(points []string) {
-	requests, commits := 0, 0
+// count returns the points that the command meets, and checks that the wrappers
+// work: see enough.
+func (w *walk) count() (points []string) {
+	w.Helper()
+	points = w.once("")
+	if w.enough(points) != nil { // what goes on by itself may just have begun when counting did
+		points = w.once("")
+		w.must(w.enough(points))
+	}
+	return points
+}
+
+// enough checks that each request and each commit that was counted without the
+// wrappers has its two points.
+func (w *walk) enough(points []string) error {
+	met := map[string]int{}
 	for _, point := range points {
+		when, what, _ := strings.Cut(point, " ")
 		switch {
-		case isBackground(point), strings.Contains(point, "/sync #"):
-		case strings.Contains(point, " commit "):
-			commits++
+		case strings.Contains(what, "/sync #"): // begins and ends at any time
+		case strings.HasPrefix(what, "commit "):
+			met[when+" a commit"]++
 		default:
-			requests++
+			met[when+" a request"]++
 		}
 	}
-	if requests < 2*w.command.requests || commits < 2*w.command.commits {
-		w.Fatalf("%d requests and %d commits should make two points each, met:\n%s",
-			w.command.requests, w.command.commits, strings.Join(points, "\n"))
+	requests, commits := len(w.calls.requests), w.calls.commits
+	w.Logf("%d requests and %d commits, points: %v", requests, commits, met)
+	if requests == 0 || commits == 0 {
+		return fmt.Errorf("%d requests and %d commits were counted", requests, commits)
 	}
+	if min(met["before a request"], met["after a request"]) < requests || min(met["before a commit"], met["after a commit"]) < commits {
+		return fmt.Errorf("%d commits and the requests\n%s\nhave only the points\n%s", commits,
+			strings.Join(w.calls.requests, "\n"), strings.Join(points, "\n"))
+	}
+	return nil
 }
 
 // once gives the command, with a crash at the given point if it meets it, and
@@ -132,6 +150,9 @@ func (w *walk) once(point string) []string {
 func (w *walk) surviving(point string, begin func(), goOn func(ctx context.Context) error) (met []string) {
 	w.Helper()
 	w.must(w.bot.Arm(point))
+	if point == "" {
+		w.must(w.calls.begin(w.Context()))
+	}
 	crashed := w.bot.Crashed()
 	alive, ended := context.WithCancel(w.Context())
 	defer ended()
@@ -181,6 +202,9 @@ func (w *walk) converse(ctx context.Context) error {
 		if err := w.Settled(ctx); err != nil {
 			return err
 		}
+		if err := w.end(ctx); err != nil {
+			return err
+		}
 		// Not ctx: when the bot crashes now, this is sent nevertheless.
 		asked, err := w.Say(w.Context(), "whoami")
 		if err != nil {
@@ -194,6 +218,14 @@ func (w *walk) converse(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// end waits until nothing is left to do, and stops counting.
+func (w *walk) end(ctx context.Context) error {
+	if err := w.ledger.Idle(ctx); err != nil {
+		return err
+	}
+	return w.calls.end()
 }
 
 func (w *walk) hear(ctx context.Context) error {

@@ -19,7 +19,10 @@ import (
 )
 
 // Ledger is the bot's database, read from outside.
-type Ledger struct{ db *sql.DB }
+type Ledger struct {
+	db  *sql.DB
+	wal string // SQLite: the file with its write-ahead log
+}
 
 // Ledger opens the bot's database for reading, beside the bot.
 func (b *Bot) Ledger() (*Ledger, error) {
@@ -28,7 +31,12 @@ func (b *Bot) Ledger() (*Ledger, error) {
 		return nil, err
 	}
 	if file, isFile := config.SQLiteFile(uri, b.dir); isFile {
-		return openLedger("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(10000)")
+		ledger, err := openLedger("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(10000)")
+		if err != nil {
+			return nil, err
+		}
+		ledger.wal = file + "-wal"
+		return ledger, nil
 	}
 	return openLedger("pgx", uri)
 }
@@ -38,7 +46,7 @@ func openLedger(driver, dsn string) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the bot's database: %w", err)
 	}
-	return &Ledger{db}, nil
+	return &Ledger{db: db}, nil
 }
 
 // Close closes the database.

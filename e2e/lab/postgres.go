@@ -101,6 +101,17 @@ func (p *Postgres) Disconnect(ctx context.Context, database string, lockHolders 
 	return ended, nil
 }
 
+// StopVacuum keeps PostgreSQL from tidying up by itself, which uses transaction
+// ids too: see Ledger.Commits.
+func (p *Postgres) StopVacuum(ctx context.Context) error {
+	for _, statement := range []string{"ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"} {
+		if err := p.execute(ctx, statement); err != nil {
+			return fmt.Errorf("stopping autovacuum: %w", err)
+		}
+	}
+	return nil
+}
+
 // makeCluster makes the folder with PostgreSQL's data, which must belong to whom
 // it runs as.
 func (l *Lab) makeCluster(ctx context.Context, initdb, password string, as *syscall.Credential) (data string, err error) {
