@@ -9,11 +9,8 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"maunium.net/go/mautrix/event"
@@ -49,20 +46,10 @@ const (
 
 func main() {
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := measure(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	lab.Run(measure)
 }
 
-func measure(ctx context.Context) error {
-	l, err := lab.Open(os.Stderr)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
+func measure(ctx context.Context, l *lab.Lab) error {
 	homeserver := standin.Open(bot, person)
 	defer homeserver.Close()
 	b, err := l.NewBot(ctx, "growth", "--domain", domain, "--homeserver", homeserver.URL, "--admin", person)
