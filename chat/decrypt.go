@@ -16,11 +16,14 @@ import (
 	"matrix-registration-bot/store"
 )
 
-// A key that has not come after askAfter is asked for; after giveUpAfter
-// nobody waits any longer.
+// A key that has not come after askAfter is asked for, and once more after
+// askAgainAfter: the first answer can't be read where the bot has lost the one-time
+// key for it, which makes the bot begin a new Olm session with that device. After
+// giveUpAfter nobody waits any longer.
 const (
-	askAfter    = 3 * time.Second
-	giveUpAfter = 25 * time.Second
+	askAfter      = 3 * time.Second
+	askAgainAfter = 8 * time.Second
+	giveUpAfter   = 25 * time.Second
 )
 
 // onEncrypted decrypts a message and goes on as with any other.
@@ -116,7 +119,7 @@ func trusted(evt *event.Event, crossSigned bool) error {
 }
 
 // awaitKey lets a message wait for its key: a while for the key to come by
-// itself, then, after asking for it, a while longer. All messages of a session
+// itself, then, after asking for it, a while longer, twice. All messages of a session
 // share one wait, so that nobody can make the bot wait, or speak, for each.
 func (s *session) awaitKey(ctx context.Context, in store.Incoming, content *event.EncryptedEventContent, room room) error {
 	wait, err := s.store.KeyWait(ctx, in.RoomID, content.SessionID)
@@ -142,13 +145,17 @@ func (s *session) awaitKey(ctx context.Context, in store.Incoming, content *even
 	case waited < askAfter:
 		err = s.store.AwaitKey(ctx, in.EventID, in.RoomID, content.SessionID, askAfter-waited)
 	default:
-		if !wait.Requested {
+		requests, next := 1, askAgainAfter
+		if waited >= askAgainAfter {
+			requests, next = 2, giveUpAfter
+		}
+		if wait.Requests < requests {
 			log.Msg("The key of a message is missing; asking for it")
 			if err := s.requestKey(ctx, in, content); err != nil {
 				return err
 			}
 		}
-		err = s.store.AwaitKey(ctx, in.EventID, in.RoomID, content.SessionID, giveUpAfter-waited)
+		err = s.store.AwaitKey(ctx, in.EventID, in.RoomID, content.SessionID, next-waited)
 	}
 	if err != nil {
 		return err

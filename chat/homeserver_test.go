@@ -38,6 +38,8 @@ type homeserver struct {
 	set    []setting         // state that the bot set, the newest last
 	known  map[string]memory // by room, transaction id and device
 	post   *post             // carries keys; nil = nothing here is encrypted
+	// keyRequests is how often the bot has asked for the key of a message.
+	keyRequests int
 	// fault answers in the homeserver's place unless it returns nil twice; late
 	// does the same when it has done as asked.
 	fault, late fault
@@ -97,6 +99,11 @@ func (h *homeserver) answer(r *http.Request) *http.Response {
 	path := strings.Split(strings.TrimPrefix(r.URL.Path, "/_matrix/client/"), "/")[1:] // without the version
 	switch {
 	case h.post != nil && slices.Contains([]string{"keys", "sendToDevice", "sync"}, path[0]):
+		if slices.Contains(path, event.ToDeviceRoomKeyRequest.Type) {
+			h.mu.Lock()
+			h.keyRequests++
+			h.mu.Unlock()
+		}
 		response, err := h.post.RoundTrip(r)
 		if err != nil {
 			return says(http.StatusGatewayTimeout, `{}`)

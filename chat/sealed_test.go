@@ -217,6 +217,21 @@ func TestAKeyThatCanNotBeStoredComesAgain(t *testing.T) {
 	}
 }
 
+// The first answer may have come by an Olm session that the bot can't read.
+func TestAMissingKeyIsAskedForTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beginSealed(t)
+		s.share() // with nobody
+		s.hears(s.seal("create"))
+		s.rest()
+		s.server.mu.Lock()
+		defer s.server.mu.Unlock()
+		if n := s.server.keyRequests; n != 2 {
+			t.Errorf("the bot asked %d times, want 2", n)
+		}
+	})
+}
+
 func TestTheWaitForAKeyGoesOnAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := beginSealed(t)

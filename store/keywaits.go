@@ -11,9 +11,9 @@ import (
 
 // KeyWait is how long a room has waited for the key of one megolm session.
 type KeyWait struct {
-	Since     time.Time
-	Requested bool // the key was asked for again
-	GivenUp   bool // the sender was told, or nobody needs to be
+	Since    time.Time
+	Requests int  // how often the key was asked for
+	GivenUp  bool // the sender was told, or nobody needs to be
 }
 
 // AwaitKey postpones an event whose key is missing. All events of a session
@@ -27,27 +27,27 @@ func (d *DB) AwaitKey(ctx context.Context, event id.EventID, room id.RoomID, ses
 // clock that was ahead begins now.
 func (d *DB) KeyWait(ctx context.Context, room id.RoomID, session id.SessionID) (KeyWait, error) {
 	err := d.exec(ctx, "beginning to wait for a key", `
-		INSERT INTO key_waits (room_id, session_id, since, requested, given_up) VALUES ($1, $2, $3, false, false)
+		INSERT INTO key_waits (room_id, session_id, since, requests, given_up) VALUES ($1, $2, $3, 0, false)
 		ON CONFLICT (room_id, session_id) DO UPDATE SET since=excluded.since WHERE key_waits.since>excluded.since`, room, session, d.millis())
 	if err != nil {
 		return KeyWait{}, err
 	}
 	w, ok, err := first(ctx, d, "reading a wait for a key", func(row dbutil.Scannable) (w KeyWait, err error) {
 		var since int64
-		err = row.Scan(&since, &w.Requested, &w.GivenUp)
+		err = row.Scan(&since, &w.Requests, &w.GivenUp)
 		w.Since = time.UnixMilli(since)
 		return w, err
-	}, `SELECT since, requested, given_up FROM key_waits WHERE room_id=$1 AND session_id=$2`, room, session)
+	}, `SELECT since, requests, given_up FROM key_waits WHERE room_id=$1 AND session_id=$2`, room, session)
 	if err == nil && !ok {
 		err = fmt.Errorf("the wait for session %s has vanished", session)
 	}
 	return w, err
 }
 
-// KeyRequested notes that a session's key was asked for.
+// KeyRequested notes that a session's key was asked for once more.
 func (d *DB) KeyRequested(ctx context.Context, room id.RoomID, session id.SessionID) error {
 	return d.exec(ctx, "noting a key request",
-		`UPDATE key_waits SET requested=true WHERE room_id=$1 AND session_id=$2`, room, session)
+		`UPDATE key_waits SET requests=requests+1 WHERE room_id=$1 AND session_id=$2`, room, session)
 }
 
 // KeyGivenUp notes that a session's key will not come.
