@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/crypto"
 
 	"matrix-registration-bot/store"
 )
@@ -27,7 +28,10 @@ var mUnknownDevice = mautrix.RespError{ErrCode: "M_UNKNOWN_DEVICE"}
 // slow, overloaded, answers with a proxy's page, or has not loaded the
 // registration; or the database has a trouble of its own.
 func isTemporary(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, errNotStored) || store.Temporary(err) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || store.Temporary(err) {
+		return true
+	}
+	if errors.Is(err, errNotStored) || errors.Is(err, crypto.ErrRatchetError) { // mautrix does not say why
 		return true
 	}
 	var httpErr mautrix.HTTPError

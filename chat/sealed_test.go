@@ -217,6 +217,23 @@ func TestAKeyThatCanNotBeStoredComesAgain(t *testing.T) {
 	}
 }
 
+// mautrix has decrypted it then, but could not note that.
+func TestAMessageWaitsForTheDatabaseToTakeItsKeyBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beginSealed(t)
+		s.share(theBot)
+		create := s.seal("create")
+		s.database("CREATE TRIGGER refuse BEFORE UPDATE ON crypto_megolm_inbound_session BEGIN SELECT RAISE(ABORT, 'refused'); END")
+		s.hears(create)
+		time.Sleep(10 * time.Second)
+		s.expect(0)
+		s.database("DROP TRIGGER refuse")
+		s.rest()
+		s.expect(1, "create")
+		s.seen.expect(s.life, map[string]int{noKey: 0, broken: 0})
+	})
+}
+
 // The first answer may have come by an Olm session that the bot can't read.
 func TestAMissingKeyIsAskedForTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
