@@ -56,7 +56,11 @@ func (s *session) describe(ctx context.Context, roomID id.RoomID) {
 // updateDescriptions changes what differs. Where the homeserver refuses that, the
 // bot does not ask again until something else is to be said.
 func (s *session) updateDescriptions(ctx context.Context, roomID id.RoomID) error {
-	defer s.describing.WithLock(roomID)()
+	giveBack, err := s.describing.take(ctx, roomID)
+	if err != nil {
+		return fmt.Errorf("waiting to describe the commands: %w", err)
+	}
+	defer giveBack()
 	if there, _ := s.described.Get(roomID); !s.cfg.DescribeCommands && len(there) == 0 {
 		return nil
 	}

@@ -152,7 +152,11 @@ func invitedEncrypted(evt *event.Event) bool {
 func (s *session) onOthersMembership(ctx context.Context, in store.Incoming, evt *event.Event, member *event.MemberEventContent) error {
 	user := id.UserID(evt.GetStateKey())
 	err := func() error {
-		defer s.rooms.WithLock(in.RoomID)()
+		giveBack, err := s.rooms.take(ctx, in.RoomID)
+		if err != nil {
+			return err
+		}
+		defer giveBack()
 		return s.state.SetMember(ctx, in.RoomID, user, member)
 	}()
 	if err != nil {

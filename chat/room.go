@@ -70,7 +70,11 @@ func (s *session) people(ctx context.Context, room id.RoomID) ([]id.UserID, erro
 // visibility. State from before the bot joined is never pushed.
 func (s *session) readState(ctx context.Context, roomID id.RoomID) error {
 	// A slow answer must not overwrite what an event has told since.
-	defer s.rooms.WithLock(roomID)()
+	giveBack, err := s.rooms.take(ctx, roomID)
+	if err != nil {
+		return fmt.Errorf("waiting to read the state of %s: %w", roomID, err)
+	}
+	defer giveBack()
 	if r, err := s.store.Room(ctx, roomID); err != nil || r.StateRead {
 		return err // somebody else has read it while this waited
 	}

@@ -40,9 +40,8 @@ type session struct {
 	appservice *mautrix.Client // speaks with the as_token, for what only an appservice may do
 	loggedIn   bool            // the device was made by a log-in, see logIn
 
-	rooms *exsync.KeyedMutex[id.RoomID] // held while a room's members are read or changed
-
-	describing *exsync.KeyedMutex[id.RoomID] // held while a room's descriptions are compared and changed
+	rooms      roomTurns // for reading or changing a room's members
+	describing roomTurns // for comparing and changing a room's descriptions
 	described  *exsync.Map[id.RoomID, descriptions]
 
 	inbox  *lanes
@@ -55,8 +54,8 @@ type session struct {
 
 func newSession(b *Bot) *session {
 	s := &session{
-		bot: b, cfg: b.cfg, rooms: exsync.NewKeyedMutex[id.RoomID](), store: b.cfg.Store, log: b.log,
-		describing: exsync.NewKeyedMutex[id.RoomID](), described: exsync.NewMap[id.RoomID, descriptions](),
+		bot: b, cfg: b.cfg, rooms: newRoomTurns(), store: b.cfg.Store, log: b.log,
+		describing: newRoomTurns(), described: exsync.NewMap[id.RoomID, descriptions](),
 		pings: make(chan struct{}, 1), pinged: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	s.inbox = newLanes(s.handleNext)
