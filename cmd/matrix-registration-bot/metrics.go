@@ -15,7 +15,9 @@ import (
 
 // counted counts the requests of a client of the named API.
 func counted(m *metrics.Metrics, api string, client *http.Client) *http.Client {
-	return &http.Client{Transport: m.Calls(api, client.Transport)}
+	counting := *client
+	counting.Transport = m.Calls(api, client.Transport)
+	return &counting
 }
 
 // tally counts the tokens by state whenever the look for news reads all of them;

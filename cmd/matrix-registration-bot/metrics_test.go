@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -22,6 +23,13 @@ func TestTheBotGoesOnWhenItsMetricsCanNotBeServed(t *testing.T) {
 	a.serveMetrics(t.Context(), func(context.Context) error { return errors.New("too many open files") })
 	if !strings.Contains(said.String(), "too many open files") {
 		t.Errorf("the log is %q", said.String())
+	}
+}
+
+func TestACountedClientFollowsNoRedirects(t *testing.T) {
+	client := counted(metrics.New("test"), "homeserver", newHTTPClient())
+	if client.CheckRedirect == nil || !errors.Is(client.CheckRedirect(nil, nil), http.ErrUseLastResponse) {
+		t.Error("a redirect is followed")
 	}
 }
 
