@@ -241,7 +241,8 @@ func giveToFolder(files []string) error {
 		if !ok || os.Geteuid() != 0 {
 			continue
 		}
-		if err := os.Chown(path, int(owner.Uid), int(owner.Gid)); err != nil {
+		// Not what a link leads to: that user could have made one to any file.
+		if err := os.Lchown(path, int(owner.Uid), int(owner.Gid)); err != nil {
 			return fmt.Errorf("giving the database to the owner of its folder: %w", err)
 		}
 	}

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -300,6 +302,31 @@ func mustEqual(t *testing.T, pairs map[string][2]string) {
 	for what, pair := range pairs {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: %q, want %q", what, pair[0], pair[1])
+		}
+	}
+}
+
+// The user that runs the bot can put anything into its folder.
+func TestImportGivesAwayNoFileThatALinkLeadsTo(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	folder, precious := t.TempDir(), filepath.Join(t.TempDir(), "precious")
+	link := filepath.Join(folder, "registration-bot.db")
+	if err := errors.Join(os.WriteFile(precious, nil, 0o600), os.Symlink(precious, link), os.Chown(folder, 12345, 12345)); err != nil {
+		t.Fatal(err)
+	}
+	if err := giveToFolder([]string{link}); err != nil {
+		t.Fatal(err)
+	}
+	owners := map[string]uint32{precious: 0, link: 12345}
+	for path, want := range owners {
+		info, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != want {
+			t.Errorf("%s belongs to %d, want %d", path, owner, want)
 		}
 	}
 }
